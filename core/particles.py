@@ -1,0 +1,94 @@
+"""Gas particles of one snapshot, in Shellsight's units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InvalidRequest
+
+
+@dataclass(frozen=True, eq=False)
+class ParticleSet:
+    """Gas particles at one time.
+
+    Parameters
+    ----------
+    positions_pc : ndarray of float, (N, 3)
+        Physical positions in pc (float64 or float32, as the file has them).
+    masses_msun : ndarray of float32, (N,)
+        Masses in Msun.
+    time_myr : float
+        Time of the snapshot in Myr.
+    box_pc : tuple of float
+        Edge lengths of the box in pc.
+    origin_pc : tuple of float
+        Lower corner of the box in pc.
+    periodic : bool
+        Whether opposite faces of the box are neighbours.
+    velocities_kms : ndarray of float32, (N, 3), optional
+        Peculiar velocities in km/s.
+    densities : ndarray of float32, (N,), optional
+        Mass densities in Msun/pc^3.
+    temperatures_k : ndarray of float32, (N,), optional
+        Temperatures in K.
+    smoothing_lengths_pc : ndarray of float32, (N,), optional
+        Radius of the kernel's full support in pc.
+    ids : ndarray of int, (N,), optional
+        Particle identifiers.
+    provenance : Mapping
+        File, format, units.
+
+    Raises
+    ------
+    InvalidRequest
+        If the arrays disagree in length.
+    """
+
+    positions_pc: NDArray[np.floating]
+    masses_msun: NDArray[np.float32]
+    time_myr: float
+    box_pc: tuple[float, float, float]
+    origin_pc: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    periodic: bool = True
+    velocities_kms: NDArray[np.float32] | None = None
+    densities: NDArray[np.float32] | None = None
+    temperatures_k: NDArray[np.float32] | None = None
+    smoothing_lengths_pc: NDArray[np.float32] | None = None
+    ids: NDArray[np.integer] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        count = len(self.positions_pc)
+        if self.positions_pc.shape != (count, 3):
+            raise InvalidRequest(f"Positions must be (N, 3), not {self.positions_pc.shape}.")
+        shapes = {
+            "masses_msun": (count,),
+            "velocities_kms": (count, 3),
+            "densities": (count,),
+            "temperatures_k": (count,),
+            "smoothing_lengths_pc": (count,),
+            "ids": (count,),
+        }
+        for name, shape in shapes.items():
+            values = getattr(self, name)
+            if values is not None and values.shape != shape:
+                raise InvalidRequest(f"{name} has shape {values.shape}, expected {shape}.")
+
+    def __len__(self) -> int:
+        return len(self.positions_pc)
+
+    @property
+    def mass_msun(self) -> float:
+        """Total mass in Msun."""
+        return float(self.masses_msun.sum(dtype=np.float64))
+
+    @property
+    def center_pc(self) -> tuple[float, float, float]:
+        """Centre of the box in pc."""
+        x, y, z = (o + 0.5 * b for o, b in zip(self.origin_pc, self.box_pc, strict=True))
+        return (x, y, z)
