@@ -1,0 +1,1 @@
+"""The Qt program; only this package knows widgets, threads and pictures."""
