@@ -1,0 +1,342 @@
+"""The command ``shellsight``: its verbs, and the window when there is none."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import math
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any, NoReturn
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
+
+import core
+from core.errors import InvalidRequest, MissingDependency, ShellsightError
+from core.progress import Progress
+
+log = logging.getLogger("shellsight")
+
+cli = typer.Typer(
+    name="shellsight",
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Without a verb, shellsight FILE… opens the window.",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and leave with its exit code.
+
+    Exit codes: 0 done, 1 a defect, 2 something the user can mend (said in
+    one line), 130 stopped with Ctrl+C.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; by default those of the process.
+    """
+    args = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in args
+    if debug:
+        # Whoever repeats a failed command types it at the end, where a verb would not know it.
+        args = ["--debug", *(arg for arg in args if arg != "--debug")]
+    _start_log(debug)
+    try:
+        cli(_with_verb(args), prog_name="shellsight")
+    except (ShellsightError, OSError) as error:
+        log.debug("The command failed.", exc_info=error)
+        print(f"shellsight: {_one_line(error)}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(0)
+
+
+def _with_verb(args: list[str]) -> list[str]:
+    """Insert the verb that opens the window where none is given."""
+    for position, arg in enumerate(args):
+        if arg == "--debug":
+            continue
+        if arg in _verbs() or (arg.startswith("-") and not Path(arg).exists()):
+            return args
+        return [*args[:position], "open", *args[position:]]
+    return [*args, "open"]
+
+
+def _verbs() -> tuple[str, ...]:
+    group = typer.main.get_command(cli)
+    return tuple(group.list_commands(typer.Context(group)))
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    return " ".join(str(error).split())
+
+
+def _start_log(debug: bool) -> None:
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s: %(message)s", force=True
+    )
+    log.setLevel(logging.DEBUG if debug else logging.WARNING)
+
+
+# ---------------------------------------------------------------- options that verbs share
+
+Units = Annotated[
+    str | None,
+    typer.Option(
+        help="Units of the file, where it does not state them: "
+        "'length=pc,mass=Msun,velocity=km/s'.",
+        show_default=False,
+    ),
+]
+Format = Annotated[
+    str | None, typer.Option(help="Reader to use, where several fit.", show_default=False)
+]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Model = Annotated[str, typer.Option(help="Name of the network.")]
+Snapshot = Annotated[Path, typer.Argument(help="A snapshot, or a directory of them.")]
+
+
+def _center(text: str) -> tuple[float, float, float]:
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not of the form x,y,z (in pc)") from None
+    return x, y, z
+
+
+# ---------------------------------------------------------------- verbs
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"shellsight {version('shellsight')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _root(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Log more, with tracebacks.")] = False,
+) -> None:
+    """Forecast the shells that supernovae blow into turbulent gas."""
+
+
+@cli.command("open")
+def open_window(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Snapshots or directories; default: the sample.")
+    ] = None,
+) -> None:
+    """Open the window (the default without a verb)."""
+    for path in paths or []:
+        if not path.exists():
+            verbs = ", ".join(_verbs())
+            raise InvalidRequest(
+                f"{path}: no such file or directory, and no verb; those are {verbs}."
+            )
+    _require_app("The window")
+    displays = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in displays):
+        raise ShellsightError(
+            "There is no display to open a window on; "
+            "`shellsight report` makes a forecast and pictures without one."
+        )
+    from app.main import main as open_app
+
+    raise typer.Exit(open_app([str(path) for path in paths or []]))
+
+
+@cli.command()
+def info(
+    path: Snapshot,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    units: Units = None,
+    format: Format = None,
+) -> None:
+    """Say what a snapshot holds: times, box, gas, fields and their ranges."""
+    summary = _open(path, units=units, format=format).info()
+    if as_json:
+        print(json.dumps(_plain(summary.as_dict()), indent=2, allow_nan=False))
+        return
+    for line in summary.lines():
+        print(line)
+
+
+@cli.command()
+def forecast(
+    path: Snapshot,
+    out: Annotated[Path, typer.Option("-o", "--output", help="File to write (.shell.h5).")],
+    control: Annotated[
+        Path | None,
+        typer.Option(help="The same run without the explosion, to compare with."),
+    ] = None,
+    frame: Annotated[int, typer.Option(help="Frame to start from.")] = 0,
+    size: Annotated[float, typer.Option(help="Edge of the cube in pc.")] = 60.0,
+    n: Annotated[int, typer.Option(help="Voxels along an edge.")] = 32,
+    center: Annotated[
+        Any,
+        typer.Option(
+            parser=_center,
+            metavar="X,Y,Z",
+            help="Place of the explosion in pc; default: the centre of the box.",
+            show_default=False,
+        ),
+    ] = None,
+    energy: Annotated[float, typer.Option(help="Energy of the explosion in erg.")] = 1e51,
+    model: Model = "default",
+    device: Device = "auto",
+    csv: Annotated[
+        Path | None, typer.Option(help="Write the comparison with the truth here.")
+    ] = None,
+    units: Units = None,
+    format: Format = None,
+) -> None:
+    """Forecast the shell of a supernova, and compare it with later frames if there are any."""
+    for target in (out, csv):
+        _require_folder(target)
+    series = _open(path, units=units, format=format)
+    if not 0 <= frame < len(series):
+        raise InvalidRequest(f"{path}: there is no frame {frame}; it has 0 to {len(series) - 1}.")
+    place: dict[str, Any] = {"size_pc": size, "n": n, "center_pc": center}
+    with _progress("Reading") as progress:
+        cube = core.voxelize(series[frame], progress=progress, **place)
+    forecaster = core.Forecaster(model, device=device)
+    started = perf_counter()
+    with _progress("Forecasting") as progress:
+        result = forecaster.forecast(cube, energy_erg=energy, progress=progress)
+    elapsed = perf_counter() - started
+    core.save(result, out)
+    times = result.times_myr
+    print(
+        f"Wrote {out}: {len(result)} frames from {times[0]:.4g} to {times[-1]:.4g} Myr, "
+        f"by {forecaster.model_name} on {forecaster.device_name} in {elapsed:.1f} s."
+    )
+    if len(series) > frame + 1:
+        controls = (
+            _open(control, units=units, format=format) if control is not None else series.control
+        )
+        with _progress("Reading the truth") as progress:
+            truth = core.voxelize(series, progress=progress, **place)
+        without = None
+        if controls is not None:
+            with _progress("Reading the control") as progress:
+                without = core.voxelize(controls, progress=progress, **place)
+        comparison = core.compare(result, truth, without)
+        print(comparison)
+        if csv is not None:
+            comparison.to_csv(csv)
+    elif csv is not None or control is not None:
+        raise InvalidRequest(f"{path}: no frame follows frame {frame}, nothing to compare with.")
+
+
+@cli.command()
+def report(
+    path: Annotated[
+        Path | None, typer.Argument(help="A snapshot or a directory; default: the sample.")
+    ] = None,
+    out: Annotated[Path, typer.Option("-o", "--output", help="Directory to write to.")] = Path(
+        "output"
+    ),
+    control: Annotated[
+        Path | None,
+        typer.Option(help="The same run without the explosion, to compare with."),
+    ] = None,
+    model: Model = "default",
+    device: Device = "auto",
+    units: Units = None,
+) -> None:
+    """Forecast without a window: a file, pictures and a table of figures."""
+    _require_app("Pictures")
+    from app.report import make_report
+
+    with _progress("Forecasting") as progress:
+        made = make_report(
+            out,
+            source=path,
+            control=control,
+            model=model,
+            device=device,
+            units=_units(units),
+            progress=progress,
+        )
+    if made.comparison is not None:
+        print(made.comparison)
+    print(f"Wrote {out.resolve()}:")
+    for file in made.files:
+        print(f"  {file.name}")
+
+
+# ---------------------------------------------------------------- helpers
+
+
+def _open(path: Path, *, units: str | None, format: str | None) -> core.SnapshotSeries:
+    return core.open(path, format=format, units=_units(units))
+
+
+def _units(text: str | None) -> core.UnitSystem | None:
+    return None if text is None else core.UnitSystem.parse(text)
+
+
+def _require_app(purpose: str) -> None:
+    for package in ("PySide6", "pyvista"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingDependency(package, purpose, "pip install 'shellsight[app]'")
+
+
+def _require_folder(target: Path | None) -> None:
+    """Refuse, before hours of work, to write where nothing can be written."""
+    if target is None:
+        return
+    folder = target.resolve().parent
+    if not folder.is_dir():
+        raise InvalidRequest(f"{target}: the folder {folder} does not exist.")
+    if target.is_dir():
+        raise InvalidRequest(f"{target} is a directory; name a file.")
+
+
+@contextmanager
+def _progress(text: str) -> Iterator[Progress]:
+    """Show a bar on the terminal (and nothing in a pipe) while the block runs."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    bar = ProgressBar(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with bar:
+        task = bar.add_task(text, total=1.0)
+
+        def update(fraction: float, detail: str = "") -> None:
+            bar.update(task, completed=fraction, description=detail or text)
+
+        yield update
+
+
+def _plain(value: Any) -> Any:
+    """Turn arrays and numpy numbers into what JSON knows; undefined numbers into null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Path):
+        return str(value)
+    return value
