@@ -1,1 +1,1 @@
-"""The Qt program; only this package knows widgets, threads and pictures."""
+"""The Shellsight window: everything that knows widgets, threads and 3D views."""

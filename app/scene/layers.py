@@ -1,0 +1,244 @@
+"""The layers of a view: gas, shell and box, each a small class around one VTK actor.
+
+They know nothing of windows: any PyVista plotter, on screen or off, shows them.
+Data change in place and actors stay, so that moving through time is cheap.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyvista as pv
+from numpy.typing import NDArray
+from vtkmodules.vtkCommonDataModel import vtkPiecewiseFunction
+from vtkmodules.vtkRenderingCore import (
+    vtkActor,
+    vtkColorTransferFunction,
+    vtkPolyDataMapper,
+    vtkVolume,
+    vtkVolumeProperty,
+)
+from vtkmodules.vtkRenderingVolume import vtkGPUVolumeRayCastMapper
+
+from app.scene.colormaps import ROLE_COLORS, lookup_table
+from app.view_state import CameraState, TransferFunction, Vector3
+
+BOX_COLOR = "#525a67"
+CUT_COLOR = "#3d4652"
+
+_ALL_REGIONS = (1 << 27) - 1
+_MIDDLE_REGION = 1 << 13
+
+# Screen-door transparency: to VTK the surface stays opaque, which is the only kind that can be
+# composited with a volume from every side. The threshold is interleaved gradient noise
+# (Jimenez 2014), finer to the eye than a Bayer matrix.
+_SCREEN_DOOR = """//VTK::Light::Impl
+  float door = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
+  if (door >= doorOpacity) { discard; }
+"""
+
+
+class VolumeLayer:
+    """The gas: a ray-cast volume of log10 density.
+
+    Parameters
+    ----------
+    points : int
+        Points along an edge.
+    size_pc : float
+        Edge of the cube in pc.
+    """
+
+    def __init__(self, points: int, size_pc: float) -> None:
+        self.size_pc = size_pc
+        self.spacing = size_pc / (points - 1)
+        self.grid = pv.ImageData(
+            dimensions=(points,) * 3, spacing=(self.spacing,) * 3, origin=(-size_pc / 2,) * 3
+        )
+        self.grid.point_data["log_density"] = np.zeros(points**3, np.float32)
+        self.grid.set_active_scalars("log_density")
+        self.mapper = vtkGPUVolumeRayCastMapper()
+        self.mapper.SetInputData(self.grid)
+        self.mapper.AutoAdjustSampleDistancesOff()
+        self.mapper.UseJitteringOn()
+        self._color = vtkColorTransferFunction()
+        self._opacity = vtkPiecewiseFunction()
+        look = vtkVolumeProperty()
+        look.SetColor(self._color)
+        look.SetScalarOpacity(self._opacity)
+        look.SetScalarOpacityUnitDistance(1.0)
+        look.SetInterpolationTypeToLinear()
+        look.ShadeOff()
+        self.actor = vtkVolume()
+        self.actor.SetMapper(self.mapper)
+        self.actor.SetProperty(look)
+        self.actor.PickableOff()
+        self.set_coarse(False)
+
+    def set_data(self, values: NDArray[np.float32]) -> None:
+        """Show other values, (m, m, m) with axes (z, y, x)."""
+        self.grid.point_data["log_density"][:] = values.ravel()
+
+    def set_transfer(self, transfer: TransferFunction, strength: float = 1.0) -> None:
+        """Map log10 density to colour and opacity; `strength` scales the opacity."""
+        low, high = transfer.range_dex
+        table = lookup_table(transfer.colormap, 64) / 255.0
+        self._color.RemoveAllPoints()
+        for place, color in zip(np.linspace(low, high, len(table)), table, strict=True):
+            self._color.AddRGBPoint(place, *color)
+        self._opacity.RemoveAllPoints()
+        for place, opacity in transfer.opacity_points:
+            self._opacity.AddPoint(place, float(np.clip(opacity * strength, 0.0, 1.0)))
+
+    def set_coarse(self, coarse: bool) -> None:
+        """Sample half as densely along and across the rays, while things move."""
+        self.mapper.SetSampleDistance(self.spacing * (2.0 if coarse else 1.0))
+        self.mapper.SetImageSampleDistance(2.0 if coarse else 1.0)
+
+    def set_cut(self, signs: tuple[int, int, int] | None, corner_pc: Vector3) -> None:
+        """Cut away the octant beyond a corner.
+
+        Parameters
+        ----------
+        signs : tuple of int or None
+            -1 or 1 along each axis; None for no cut.
+        corner_pc : tuple of float
+            Where the three planes of the cut meet.
+        """
+        if signs is None:
+            self.mapper.CroppingOff()
+            return
+        far = self.size_pc
+        planes: list[float] = []
+        for sign, corner in zip(signs, corner_pc, strict=True):
+            planes += [corner, far] if sign > 0 else [-far, corner]
+        self.mapper.SetCroppingRegionPlanes(*planes)
+        self.mapper.SetCroppingRegionFlags(_ALL_REGIONS & ~_MIDDLE_REGION)
+        self.mapper.CroppingOn()
+
+
+class ShellLayer:
+    """The surface of the region that the explosion emptied: opaque and smooth.
+
+    Parameters
+    ----------
+    role : str
+        "truth" (gold) or "forecast" (rose).
+    """
+
+    def __init__(self, role: str) -> None:
+        self.mapper = vtkPolyDataMapper()
+        self.mapper.ScalarVisibilityOff()
+        self.actor = vtkActor()
+        self.actor.SetMapper(self.mapper)
+        self.actor.PickableOff()
+        look = self.actor.GetProperty()
+        look.SetColor(*pv.Color(ROLE_COLORS[role]).float_rgb)
+        look.SetInterpolationToPhong()
+        look.SetAmbient(0.16)
+        look.SetDiffuse(0.90)
+        look.SetSpecular(0.28)
+        look.SetSpecularPower(32)
+        self.n_triangles = 0
+        self._opacity = 1.0
+
+    def set_surface(self, surface: pv.PolyData) -> None:
+        """Show another surface."""
+        self.n_triangles = surface.n_cells
+        self.mapper.SetInputData(surface)
+
+    def set_opacity(self, opacity: float) -> None:
+        """Let 0 to 1 of the surface's pixels through to the eye."""
+        if opacity == self._opacity:
+            return
+        shader = self.actor.GetShaderProperty()
+        if self._opacity >= 1.0:
+            shader.AddFragmentShaderReplacement("//VTK::Light::Impl", True, _SCREEN_DOOR, False)
+        if opacity >= 1.0:
+            shader.ClearAllFragmentShaderReplacements()
+        shader.GetFragmentCustomUniforms().SetUniformf("doorOpacity", float(opacity))
+        self._opacity = opacity
+
+
+class BoxLayer:
+    """The edges of the cube, and of the octant that is cut away.
+
+    Lines are opaque: translucent ones make the volume vanish at some angles.
+
+    Parameters
+    ----------
+    size_pc : float
+        Edge of the cube in pc.
+    """
+
+    def __init__(self, size_pc: float) -> None:
+        self.size_pc = size_pc
+        self.actor = self._lines(BOX_COLOR)
+        self.cut_actor = self._lines(CUT_COLOR)
+        half = size_pc / 2
+        self._show(self.actor, np.array([-half] * 3), np.array([half] * 3))
+        self.cut_actor.VisibilityOff()
+
+    @staticmethod
+    def _lines(color: str) -> vtkActor:
+        actor = vtkActor()
+        actor.SetMapper(vtkPolyDataMapper())
+        actor.PickableOff()
+        look = actor.GetProperty()
+        look.SetColor(*pv.Color(color).float_rgb)
+        look.LightingOff()
+        look.SetLineWidth(1.0)
+        return actor
+
+    @staticmethod
+    def _show(actor: vtkActor, low: NDArray, high: NDArray) -> None:
+        corners = np.array(
+            [[(low, high)[i >> axis & 1][axis] for axis in range(3)] for i in range(8)]
+        )
+        edges = [(i, i | 1 << axis) for axis in range(3) for i in range(8) if not i >> axis & 1]
+        lines = np.array([(2, *edge) for edge in edges])
+        actor.GetMapper().SetInputData(pv.PolyData(corners, lines=lines.ravel()))
+
+    def set_line_width(self, pixels: float) -> None:
+        """Width of the lines in pixels of the picture."""
+        for actor in (self.actor, self.cut_actor):
+            actor.GetProperty().SetLineWidth(pixels)
+
+    def set_cut(self, signs: tuple[int, int, int] | None, corner_pc: Vector3) -> None:
+        """Draw the edges of the cut octant (see `VolumeLayer.set_cut`)."""
+        if signs is not None:
+            corner = np.asarray(corner_pc, dtype=float)
+            face = np.asarray(signs) * self.size_pc / 2
+            self._show(self.cut_actor, np.minimum(corner, face), np.maximum(corner, face))
+
+
+def facing_octant(
+    camera: CameraState, corner_pc: Vector3, previous: tuple[int, int, int] | None = None
+) -> tuple[int, int, int]:
+    """Return the octant around a corner that faces the eye.
+
+    Parameters
+    ----------
+    camera : CameraState
+        The eye.
+    corner_pc : tuple of float
+        The corner in pc.
+    previous : tuple of int, optional
+        The octant shown so far: it is kept until the eye is clearly past a
+        plane, so that the cut does not flicker.
+
+    Returns
+    -------
+    tuple of int
+        -1 or 1 along each axis.
+    """
+    offset = np.subtract(camera.position, corner_pc)
+    direction = offset / max(float(np.linalg.norm(offset)), 1e-12)
+    slack = 0.04
+    signs = [1 if value >= 0 else -1 for value in direction]
+    if previous is not None:
+        signs = [
+            old if abs(value) < slack else new
+            for value, new, old in zip(direction, signs, previous, strict=True)
+        ]
+    x, y, z = signs
+    return (x, y, z)

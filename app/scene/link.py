@@ -1,0 +1,109 @@
+"""One camera for several views."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.view_state import CameraState
+
+
+class LinkedView(Protocol):
+    """What a view must offer to be linked."""
+
+    camera_changed: Any
+    """A signal that carries a `CameraState`."""
+
+    def camera(self) -> CameraState:
+        """Return where the eye is."""
+
+    def follow_camera(self, camera: CameraState) -> None:
+        """Move the eye without telling."""
+
+
+class CameraLink(QObject):
+    """Keep the eyes of several views together.
+
+    Views are held weakly. Movements of one are passed on to the others once
+    per turn of the event loop, however many there were, and are not echoed.
+
+    Parameters
+    ----------
+    views : iterable of LinkedView
+        The views; the first one's camera is taken by the others.
+    parent : QObject, optional
+        The parent.
+    """
+
+    def __init__(self, views: Iterable[LinkedView] = (), parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._views: list[weakref.ref[Any]] = []
+        self._enabled = True
+        self._source: weakref.ref[Any] | None = None
+        self._pending: CameraState | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self.flush)
+        for view in views:
+            self.add(view)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether movements are passed on."""
+        return self._enabled
+
+    def set_enabled(self, enabled: bool) -> None:
+        """Link, or let each view go its own way; linking takes the first view's camera."""
+        if enabled == self._enabled:
+            return
+        self._enabled = enabled
+        self._timer.stop()
+        self._pending = None
+        views = self._alive()
+        if enabled and views:
+            self._move_others(views[0], views[0].camera())
+
+    def add(self, view: LinkedView) -> None:
+        """Link another view; its eye goes where the others' are."""
+        views = self._alive()
+        if any(view is other for other in views):
+            return
+        reference = weakref.ref(view)
+        self._views.append(reference)
+        own = weakref.ref(self)
+
+        def told(camera: CameraState) -> None:
+            link = own()
+            if link is not None:
+                link._told(reference, camera)
+
+        view.camera_changed.connect(told)
+        if views and self._enabled:
+            view.follow_camera(views[0].camera())
+
+    def _alive(self) -> list[Any]:
+        views = [view for reference in self._views if (view := reference()) is not None]
+        self._views = [reference for reference in self._views if reference() is not None]
+        return views
+
+    def _told(self, source: weakref.ref[Any], camera: CameraState) -> None:
+        if self._enabled:
+            self._source, self._pending = source, camera
+            self._timer.start()
+
+    def flush(self) -> None:
+        """Pass on the last movement now."""
+        self._timer.stop()
+        source = self._source() if self._source is not None else None
+        camera, self._pending = self._pending, None
+        if camera is not None:
+            self._move_others(source, camera)
+
+    def _move_others(self, source: Any, camera: CameraState) -> None:
+        for view in self._alive():
+            if view is not source and view.camera() != camera:
+                view.follow_camera(camera)

@@ -1,0 +1,302 @@
+"""From density to what is drawn: smooth logarithmic fields on a finer grid.
+
+The logarithm is taken first, then a narrow Gaussian, then a cubic refinement:
+below half a cell of blur, slanted sheets one cell thick show moiré; at a full
+cell the filaments wash out. Blur and refinement are linear and separable, so
+both together are one small matrix applied along each axis.
+
+Arrays made here have the axes (z, y, x): flattened in C order they are what
+VTK wants, without a copy.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import cache
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from app.view_state import Vector3
+from core.cubes import CubeSequence
+
+BLUR_CELLS = 0.62
+"""Standard deviation of the Gaussian, in cells of the data."""
+
+VOLUME_POINTS = 96
+SHELL_POINTS = 64
+"""Points along an edge of what is drawn, for cubes of up to 32 cells; twice as fine above that
+the picture gains nothing that software rendering could pay for."""
+
+MAX_POINTS = 128
+
+_LOG_FLOOR = 1e-8  # Msun/pc^3: emptier than any cavity, so that log10 stays finite
+
+Array = NDArray[np.float32]
+
+
+T = TypeVar("T")
+
+
+class BoundedCache(Generic[T]):
+    """Keeps what was used last, up to a number of bytes.
+
+    Parameters
+    ----------
+    max_bytes : int
+        The bound; one item is always kept.
+    size_of : callable
+        Bytes of an item.
+    """
+
+    def __init__(self, max_bytes: int, size_of: Callable[[T], int]) -> None:
+        self.max_bytes = max_bytes
+        self._size_of = size_of
+        self._items: OrderedDict[Hashable, T] = OrderedDict()
+        self.nbytes = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return the item of `key`, making it when it is not kept."""
+        if key in self._items:
+            self._items.move_to_end(key)
+            return self._items[key]
+        item = self._items[key] = make()
+        self.nbytes += self._size_of(item)
+        while self.nbytes > self.max_bytes and len(self._items) > 1:
+            _, oldest = self._items.popitem(last=False)
+            self.nbytes -= self._size_of(oldest)
+        return item
+
+
+@cache
+def refinement(cells: int, points: int, blur: float = BLUR_CELLS) -> Array:
+    """Blur and cubic refinement along one axis, as a matrix.
+
+    Parameters
+    ----------
+    cells : int
+        Cells of the data along the axis.
+    points : int
+        Points to sample, the first and the last on the faces of the cube.
+    blur : float
+        Standard deviation of the Gaussian in cells.
+
+    Returns
+    -------
+    ndarray
+        (points, cells); each row sums to 1.
+    """
+    identity = np.eye(cells)
+    blurred = ndimage.gaussian_filter1d(identity, blur, axis=0, mode="nearest")
+    places = np.linspace(-0.5, cells - 0.5, points)
+    columns = [
+        ndimage.map_coordinates(blurred[:, cell], [places], order=3, mode="nearest")
+        for cell in range(cells)
+    ]
+    matrix = np.stack(columns, axis=1)
+    return (matrix / matrix.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def refine(field: NDArray[np.floating], points: int, blur: float = BLUR_CELLS) -> Array:
+    """Blur and refine a field along each of its axes.
+
+    Parameters
+    ----------
+    field : ndarray
+        Values at cell centres, axes (x, y, z).
+    points : int
+        Points along each axis, from face to face of the cube.
+    blur : float
+        Standard deviation of the Gaussian in cells.
+
+    Returns
+    -------
+    ndarray
+        (points, points, points), axes (z, y, x), C order.
+    """
+    result = np.asarray(field, dtype=np.float32)
+    for _ in range(result.ndim):
+        # Contracts the first axis and appends the refined one: x, y, z in turn.
+        matrix = refinement(result.shape[0], points, blur)
+        result = np.tensordot(result, matrix, axes=(0, 1))
+    return np.ascontiguousarray(result.transpose())
+
+
+def log_density(density: NDArray[np.floating]) -> Array:
+    """log10 of a density in Msun/pc^3, finite also where there is nothing."""
+    return np.log10(np.maximum(density, _LOG_FLOOR), dtype=np.float32)
+
+
+def shell_field(
+    density: NDArray[np.floating],
+    control: NDArray[np.floating],
+    level: float,
+    points: int = SHELL_POINTS,
+) -> Array:
+    """How far the logarithm of the ratio to the control is above a level.
+
+    Parameters
+    ----------
+    density, control : ndarray
+        (n, n, n) density with and without the explosion, Msun/pc^3.
+    level : float
+        Fraction of the control's density, 0 to 1.
+    points : int
+        Points along an edge of the result.
+
+    Returns
+    -------
+    ndarray
+        (points, points, points) in dex, axes (z, y, x): negative inside the
+        region, zero on its surface.
+
+    Notes
+    -----
+    The field is limited to the same distance on both sides of the level
+    before it is blurred; otherwise the depth of a cavity (3 dex, against 0.3
+    from the level to the surroundings) would push its surface outwards.
+    """
+    depth = np.float32(np.log10(level))
+    above = log_density(density) - log_density(control) - depth
+    limit = 1.3 * abs(float(depth))
+    return refine(np.clip(above, -limit, limit), points)
+
+
+def keep_piece_at(field: Array, size_pc: float, site_pc: Vector3, reach_pc: float = 4.0) -> Array:
+    """Keep only the piece of the negative region that the explosion made.
+
+    Parameters
+    ----------
+    field : ndarray
+        (m, m, m), axes (z, y, x), negative inside, over the whole cube.
+    size_pc : float
+        Edge of the cube in pc.
+    site_pc : tuple of float
+        The explosion relative to the cube's centre, in pc.
+    reach_pc : float
+        How far from the explosion a piece may begin and still count as
+        touching it: dense debris may sit on the very spot.
+
+    Returns
+    -------
+    ndarray
+        The field with all other pieces lifted above zero; entirely positive
+        when no piece touches the explosion.
+    """
+    labels, count = ndimage.label(field < 0.0)
+    if count == 0:
+        return field
+    axis = np.linspace(-size_pc / 2, size_pc / 2, len(field), dtype=np.float32)
+    squares = [(axis - np.float32(site)) ** 2 for site in reversed(site_pc)]
+    near = squares[0][:, None, None] + squares[1][:, None] + squares[2] <= reach_pc**2
+    touching = np.bincount(labels[near], minlength=count + 1)[1:] > 0
+    if not touching.any():
+        kept = 0
+    else:
+        sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+        kept = int(np.argmax(np.where(touching, sizes, 0))) + 1
+    others = (labels > 0) & (labels != kept)
+    return np.where(others, np.float32(field.max() if field.max() > 0 else 1.0), field)
+
+
+class PreparedEvolution:
+    """What is drawn of one evolution, frame by frame, made when first asked for.
+
+    Parameters
+    ----------
+    sequence : CubeSequence
+        The gas.
+    control : CubeSequence or None
+        The gas without the explosion, on the same grid; its nearest frame is
+        compared. Without it there is no shell.
+    site_pc : tuple of float
+        The explosion relative to the cube's centre, in pc.
+    max_bytes : int
+        Bound on what is kept.
+    """
+
+    def __init__(
+        self,
+        sequence: CubeSequence,
+        control: CubeSequence | None,
+        site_pc: Vector3 = (0.0, 0.0, 0.0),
+        max_bytes: int = 192 * 2**20,
+    ) -> None:
+        self._density = sequence.density
+        self._control = None if control is None else control.density
+        times = sequence.times_myr
+        self._partner = [] if control is None else [control.nearest(time) for time in times]
+        self.times_myr = times
+        self.size_pc = float(sequence.size_pc)
+        self.site_pc = site_pc
+        coarse = sequence.n <= 32
+        self.volume_points = VOLUME_POINTS if coarse else MAX_POINTS
+        self.shell_points = SHELL_POINTS if coarse else VOLUME_POINTS
+        self._kept: BoundedCache[Array] = BoundedCache(max_bytes, lambda array: array.nbytes)
+
+    @property
+    def has_control(self) -> bool:
+        """Whether a shell can be told from the gas."""
+        return self._control is not None
+
+    def nearest(self, time_myr: float) -> int:
+        """Index of the frame nearest to a time in Myr."""
+        return int(np.argmin(np.abs(self.times_myr - time_myr)))
+
+    def volume(self, index: int) -> Array:
+        """log10 density of a frame, refined, axes (z, y, x)."""
+        return self._kept.get(
+            ("volume", index),
+            lambda: refine(log_density(self._density[index]), self.volume_points),
+        )
+
+    def shell(self, index: int, level: float) -> Array | None:
+        """Signed field of the shell (see `shell_field`), or None without a control."""
+        control = self._control
+        if control is None:
+            return None
+        return self._kept.get(
+            ("shell", index, level),
+            lambda: keep_piece_at(
+                shell_field(
+                    self._density[index], control[self._partner[index]], level, self.shell_points
+                ),
+                self.size_pc,
+                self.site_pc,
+            ),
+        )
+
+
+_shared: weakref.WeakValueDictionary[tuple[int, int, Vector3], PreparedEvolution] = (
+    weakref.WeakValueDictionary()
+)
+
+
+def prepare(
+    sequence: CubeSequence, control: CubeSequence | None, site_pc: Vector3 = (0.0, 0.0, 0.0)
+) -> PreparedEvolution:
+    """Return the prepared evolution of a sequence, shared by all views of it.
+
+    Parameters
+    ----------
+    sequence, control, site_pc
+        See `PreparedEvolution`.
+
+    Returns
+    -------
+    PreparedEvolution
+        The same object as long as a view holds it.
+    """
+    # The prepared object holds the arrays, so the ids cannot be reused while it lives.
+    key = (id(sequence.density), 0 if control is None else id(control.density), site_pc)
+    prepared = _shared.get(key)
+    if prepared is None:
+        prepared = _shared[key] = PreparedEvolution(sequence, control, site_pc)
+    return prepared
