@@ -1,0 +1,82 @@
+"""Shellsight's library: from snapshots to forecasts of supernova shells.
+
+Everything a program needs is here::
+
+    import core
+
+    series = core.open("snapshots/")
+    cubes = core.voxelize(series, size_pc=60, n=32)
+    forecast = core.Forecaster().forecast(cubes[0])
+    print(core.compare(forecast, cubes))
+
+Lengths are in pc, times in Myr, masses in Msun, velocities in km/s,
+temperatures in K and mass densities in Msun/pc^3.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from core import errors
+from core.cubes import Cube, CubeSequence
+from core.evolution import Evolution, Forecast, Simulation
+from core.particles import ParticleSet
+from core.readers import open_series as open
+from core.series import SnapshotSeries
+from core.units import UnitSystem
+from core.voxelize import voxelize
+
+_LAZY = {
+    "Forecaster": "core.forecast",
+    "simulate": "core.simulate",
+    "compare": "core.compare",
+    "Comparison": "core.compare",
+}
+"""Names whose modules are slow to import, and where they live."""
+
+if TYPE_CHECKING:
+    from core.compare import Comparison, compare
+    from core.forecast import Forecaster
+    from core.simulate import simulate
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'core' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+class _Library(ModuleType):
+    """Keeps `core.compare` and `core.simulate` the functions they are.
+
+    Importing the module `core.compare` would otherwise put the module in the
+    place of the function of the same name.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _LAZY and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Library
+
+__all__ = [
+    "Comparison",
+    "Cube",
+    "CubeSequence",
+    "Evolution",
+    "Forecast",
+    "Forecaster",
+    "ParticleSet",
+    "Simulation",
+    "SnapshotSeries",
+    "UnitSystem",
+    "compare",
+    "errors",
+    "open",
+    "simulate",
+    "voxelize",
+]

@@ -1,0 +1,269 @@
+"""A series of snapshots in time order, read only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.cubes import Cube, Vector3
+from core.errors import InvalidRequest
+from core.particles import ParticleSet
+from core.snapshot_info import SeriesInfo, describe
+from core.units import UnitSystem
+
+Kind = Literal["particles", "grid"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a reader says of a file: is it mine, and why (not).
+
+    Parameters
+    ----------
+    accepted : bool
+        Whether the reader recognises the file.
+    reason : str
+        Why, in a few words for people.
+    """
+
+    accepted: bool
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameHeader:
+    """What is known of a snapshot before its arrays are read.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        Its file, or the files it is spread over.
+    time_myr : float
+        Its time in Myr.
+    box_pc, origin_pc : tuple of float
+        Edge lengths and lower corner of the box in pc, physical.
+    periodic : bool
+        Whether opposite faces are neighbours.
+    count : int
+        Gas particles, or cells.
+    code : str
+        The code that wrote it.
+    units : UnitSystem or None
+        The file's units; None if it is in Shellsight's.
+    trajectory : int
+        Which of several runs in one file.
+    """
+
+    paths: tuple[Path, ...]
+    time_myr: float
+    box_pc: Vector3
+    origin_pc: Vector3
+    periodic: bool
+    count: int
+    code: str
+    units: UnitSystem | None
+    trajectory: int = 0
+
+
+class Reader(Protocol):
+    """What a module in `core.readers` offers."""
+
+    @property
+    def name(self) -> str:
+        """Name of the format."""
+
+    @property
+    def kind(self) -> Kind:
+        """What the frames hold."""
+
+    def sniff(self, path: Path) -> Verdict:
+        """Tell by its content whether a file is of this format."""
+
+    def read_headers(self, paths: Sequence[Path], units: UnitSystem | None) -> list[FrameHeader]:
+        """Read everything but the arrays, of every snapshot in the files."""
+
+    def load(self, header: FrameHeader, fields: Collection[str] | None) -> ParticleSet | Cube:
+        """Read one snapshot; `fields` names the optional fields wanted, None all."""
+
+
+class SnapshotSeries(Sequence[ParticleSet | Cube]):
+    """Snapshots of one run in time order; ``series[i]`` reads snapshot `i`.
+
+    Made by `core.open`.
+
+    Parameters
+    ----------
+    name : str
+        A name for people.
+    reader : Reader
+        The module that reads its format.
+    headers : Sequence of FrameHeader
+        The snapshots in time order.
+    control : SnapshotSeries, optional
+        The same gas without the explosion.
+    trajectories : tuple of int
+        The runs that the file offers; the series is one of them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reader: Reader,
+        headers: Sequence[FrameHeader],
+        control: SnapshotSeries | None = None,
+        trajectories: tuple[int, ...] = (0,),
+    ) -> None:
+        self.name = name
+        self.control = control
+        self.trajectories = trajectories
+        self._reader = reader
+        self._headers = tuple(headers)
+
+    @property
+    def format(self) -> str:
+        """Name of the file format."""
+        return self._reader.name
+
+    @property
+    def code(self) -> str:
+        """The code that wrote the snapshots."""
+        return self._headers[0].code
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the snapshots hold particles or a grid."""
+        return self._reader.kind
+
+    @property
+    def headers(self) -> tuple[FrameHeader, ...]:
+        """What is known of each snapshot before its arrays are read."""
+        return self._headers
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files, in time order."""
+        return tuple(dict.fromkeys(path for header in self._headers for path in header.paths))
+
+    @property
+    def times_myr(self) -> NDArray[np.float64]:
+        """Time of each snapshot in Myr, increasing."""
+        return np.array([header.time_myr for header in self._headers])
+
+    @property
+    def box_pc(self) -> Vector3:
+        """Edge lengths of the box in pc, in the first snapshot."""
+        return self._headers[0].box_pc
+
+    @property
+    def origin_pc(self) -> Vector3:
+        """Lower corner of the box in pc, in the first snapshot."""
+        return self._headers[0].origin_pc
+
+    @property
+    def center_pc(self) -> Vector3:
+        """Centre of the box in pc, in the first snapshot."""
+        x, y, z = (o + 0.5 * b for o, b in zip(self.origin_pc, self.box_pc, strict=True))
+        return (x, y, z)
+
+    @property
+    def periodic(self) -> bool:
+        """Whether opposite faces of the box are neighbours."""
+        return self._headers[0].periodic
+
+    @property
+    def units(self) -> UnitSystem | None:
+        """The files' units, as stated or as given; None for native files."""
+        return self._headers[0].units
+
+    def __len__(self) -> int:
+        return len(self._headers)
+
+    @overload
+    def __getitem__(self, index: int) -> ParticleSet | Cube: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> SnapshotSeries: ...
+
+    def __getitem__(self, index: int | slice) -> ParticleSet | Cube | SnapshotSeries:
+        """Read a snapshot with all its fields, or take a part of the series."""
+        if isinstance(index, slice):
+            headers = self._headers[index]
+            if not headers:
+                raise InvalidRequest(f"The series has {len(self)} snapshots; none are left.")
+            control = self.control[index] if self.control is not None else None
+            return SnapshotSeries(self.name, self._reader, headers, control, self.trajectories)
+        return self.read(index)
+
+    def read(self, index: int, fields: Collection[str] | None = None) -> ParticleSet | Cube:
+        """Read one snapshot.
+
+        Parameters
+        ----------
+        index : int
+            Which, in time order; negative counts from the end.
+        fields : Collection of str, optional
+            The optional fields wanted, by their names in `ParticleSet` or
+            `Cube`; others are not read. All by default.
+
+        Returns
+        -------
+        ParticleSet or Cube
+            The snapshot in pc, Myr, Msun, km/s, K.
+
+        Raises
+        ------
+        CorruptSnapshot
+            If the file is damaged or its values cannot be right.
+        """
+        return self._reader.load(self._headers[index], fields)
+
+    def info(self) -> SeriesInfo:
+        """Describe the snapshots: reads them one by one.
+
+        Returns
+        -------
+        SeriesInfo
+            Times, sizes, masses and the range of every field.
+        """
+        return describe(self)
+
+    def __repr__(self) -> str:
+        first, last = self.times_myr[[0, -1]]
+        size = " x ".join(f"{edge:g}" for edge in self.box_pc)
+        return (
+            f"SnapshotSeries({self.name!r}, {self.code}, {len(self)} snapshots, "
+            f"{first:.4g} to {last:.4g} Myr, box {size} pc)"
+        )
+
+
+def in_time_order(headers: Sequence[FrameHeader]) -> list[FrameHeader]:
+    """Sort snapshots by time.
+
+    Parameters
+    ----------
+    headers : Sequence of FrameHeader
+        Snapshots of one run.
+
+    Returns
+    -------
+    list of FrameHeader
+        The same, in time order.
+
+    Raises
+    ------
+    InvalidRequest
+        If two have the same time: they belong to different runs.
+    """
+    ordered = sorted(headers, key=lambda header: (header.time_myr, header.paths))
+    for first, second in zip(ordered, ordered[1:], strict=False):
+        if first.time_myr == second.time_myr:
+            raise InvalidRequest(
+                f"{first.paths[0]} and {second.paths[0].name} are both at "
+                f"{first.time_myr:.6g} Myr: open the files of one run."
+            )
+    return ordered

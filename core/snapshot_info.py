@@ -1,0 +1,198 @@
+"""What a series of snapshots contains, in figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.constants import NH_PER_DENSITY
+from core.cubes import FIELD_UNITS, Cube, Vector3
+from core.particles import ParticleSet
+
+if TYPE_CHECKING:
+    from core.series import SnapshotSeries
+
+_PARTICLE_UNITS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "positions_pc": ("position", "pc"),
+        "masses_msun": ("mass", "Msun"),
+        "velocities_kms": ("velocity", "km/s"),
+        "densities": ("density", "Msun/pc^3"),
+        "temperatures_k": ("temperature", "K"),
+        "smoothing_lengths_pc": ("smoothing length", "pc"),
+        "ids": ("id", ""),
+    }
+)
+
+
+@dataclass(frozen=True)
+class FieldRange:
+    """Smallest and largest value of a field in the whole series.
+
+    Parameters
+    ----------
+    name : str
+        The field.
+    unit : str
+        Its unit; empty if it has none.
+    low, high : float
+        The range; for vectors that of the components.
+    """
+
+    name: str
+    unit: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class SeriesInfo:
+    """What a series contains; sequences have one entry per snapshot.
+
+    Parameters
+    ----------
+    name, code, format, kind : str
+        Name for people, code that wrote it, file format, particles or grid.
+    periodic : bool
+        Whether opposite faces of the box are neighbours.
+    units : str
+        The files' units.
+    files : tuple of str
+        The files.
+    time_myr : tuple of float
+        Times in Myr.
+    box_pc : tuple of (float, float, float)
+        Edge lengths of the box in pc.
+    gas_mass_msun : tuple of float
+        Total gas mass in Msun.
+    mean_n_h_cm3 : tuple of float
+        Mean hydrogen number density of the box in cm^-3 (X = 0.76).
+    count : tuple of int
+        Gas particles, or cells.
+    fields : tuple of FieldRange
+        The fields and their ranges.
+    has_control : bool
+        Whether the same gas without the explosion comes with it.
+    """
+
+    name: str
+    code: str
+    format: str
+    kind: str
+    periodic: bool
+    units: str
+    files: tuple[str, ...]
+    time_myr: tuple[float, ...]
+    box_pc: tuple[Vector3, ...]
+    gas_mass_msun: tuple[float, ...]
+    mean_n_h_cm3: tuple[float, ...]
+    count: tuple[int, ...]
+    fields: tuple[FieldRange, ...]
+    has_control: bool
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The description for people, line by line."""
+        what = "particles" if self.kind == "particles" else "cells"
+        box = " x ".join(f"{edge:.6g}" for edge in self.box_pc[0])
+        snapshots = f"{len(self.time_myr)} snapshot{'s' if len(self.time_myr) > 1 else ''}"
+        out = [
+            f"{self.name}: {self.code}, {snapshots}"
+            + (", with control" if self.has_control else ""),
+            f"box {box} pc, {'periodic' if self.periodic else 'not periodic'}",
+            f"units of the files: {self.units}",
+            f"{'time / Myr':>12} {'mass / Msun':>12} {'n_H / cm^-3':>12} {what:>12}",
+        ]
+        out += [
+            f"{time:12.6f} {mass:12.6g} {n_h:12.4g} {count:12d}"
+            for time, mass, n_h, count in zip(
+                self.time_myr, self.gas_mass_msun, self.mean_n_h_cm3, self.count, strict=True
+            )
+        ]
+        out += [f"{f.name}: {f.low:.4g} to {f.high:.4g} {f.unit}".rstrip() for f in self.fields]
+        return tuple(out)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The description for programs, ready for JSON.
+
+        Returns
+        -------
+        dict
+            ``time_myr``, ``box_pc``, ``gas_mass_msun``, ``mean_n_h_cm3`` and
+            ``count`` are lists with one entry per snapshot; ``fields`` maps
+            each field to its ``unit``, ``min`` and ``max``.
+        """
+        return {
+            "name": self.name,
+            "code": self.code,
+            "format": self.format,
+            "kind": self.kind,
+            "periodic": self.periodic,
+            "units": self.units,
+            "files": list(self.files),
+            "time_myr": list(self.time_myr),
+            "box_pc": [list(box) for box in self.box_pc],
+            "gas_mass_msun": list(self.gas_mass_msun),
+            "mean_n_h_cm3": list(self.mean_n_h_cm3),
+            "count": list(self.count),
+            "fields": {f.name: {"unit": f.unit, "min": f.low, "max": f.high} for f in self.fields},
+            "has_control": self.has_control,
+        }
+
+
+def describe(series: SnapshotSeries) -> SeriesInfo:
+    """Read a series, one snapshot in memory at a time, and describe it.
+
+    Parameters
+    ----------
+    series : SnapshotSeries
+        The series.
+
+    Returns
+    -------
+    SeriesInfo
+        Its description.
+    """
+    masses: list[float] = []
+    ranges: dict[str, FieldRange] = {}
+    for index in range(len(series)):
+        frame = series[index]
+        masses.append(frame.mass_msun)
+        for name, (unit, values) in _arrays(frame).items():
+            low, high = float(values.min()), float(values.max())
+            if name in ranges:
+                low, high = min(low, ranges[name].low), max(high, ranges[name].high)
+            ranges[name] = FieldRange(name, unit, low, high)
+    boxes = tuple(header.box_pc for header in series.headers)
+    return SeriesInfo(
+        name=series.name,
+        code=series.code,
+        format=series.format,
+        kind=series.kind,
+        periodic=series.periodic,
+        units="length=pc,mass=Msun,velocity=km/s" if series.units is None else str(series.units),
+        files=tuple(str(path) for path in series.paths),
+        time_myr=tuple(float(time) for time in series.times_myr),
+        box_pc=boxes,
+        gas_mass_msun=tuple(masses),
+        mean_n_h_cm3=tuple(
+            float(mass / np.prod(box) * NH_PER_DENSITY)
+            for mass, box in zip(masses, boxes, strict=True)
+        ),
+        count=tuple(header.count for header in series.headers),
+        fields=tuple(ranges.values()),
+        has_control=series.control is not None,
+    )
+
+
+def _arrays(frame: ParticleSet | Cube) -> dict[str, tuple[str, NDArray[Any]]]:
+    """Fields of a snapshot with their units, by their names for people."""
+    if isinstance(frame, Cube):
+        return {name: (FIELD_UNITS[name], values) for name, values in frame.fields.items()}
+    found = ((label, getattr(frame, key)) for key, label in _PARTICLE_UNITS.items())
+    return {name: (unit, values) for (name, unit), values in found if values is not None}
