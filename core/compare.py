@@ -1,0 +1,467 @@
+"""Comparing a forecast with the truth, frame by frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import metrics, shells, tables
+from core.cubes import CubeSequence, Vector3
+from core.errors import InvalidRequest
+from core.evolution import Evolution
+
+ControlSource = Literal["given", "forecast"]
+
+_NO_DISTANCES = metrics.SurfaceDistances(math.nan, math.nan, math.nan)
+
+
+class Definition(NamedTuple):
+    """What a figure is called, its unit, and what it means."""
+
+    label: str
+    unit: str
+    text: str
+
+
+_OVERLAP = "Both regions empty: 1; only one empty: 0."
+_AFFECTED = "affected region (density over control below 0.9)"
+_CAVITY = "cavity (density over control below 0.5)"
+_REACHED = (
+    "reached region (log10 of density over control changed by more than 0.1, "
+    "connected to the explosion site, holes filled)"
+)
+
+DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
+    {
+        "time_myr": Definition("Time", "Myr", "Time of the true frame."),
+        "affected_iou": Definition(
+            "Affected IoU",
+            "",
+            f"Intersection over union of the forecast and the true {_AFFECTED}. {_OVERLAP}",
+        ),
+        "affected_dice": Definition(
+            "Affected Dice",
+            "",
+            f"Dice coefficient of the forecast and the true {_AFFECTED}. {_OVERLAP}",
+        ),
+        "cavity_iou": Definition(
+            "Cavity IoU",
+            "",
+            f"Intersection over union of the forecast and the true {_CAVITY}. {_OVERLAP}",
+        ),
+        "cavity_dice": Definition(
+            "Cavity Dice",
+            "",
+            f"Dice coefficient of the forecast and the true {_CAVITY}. {_OVERLAP}",
+        ),
+        "recall": Definition(
+            "Recall", "", f"Share of the true {_REACHED} that the forecast contains. {_OVERLAP}"
+        ),
+        "precision": Definition(
+            "Precision", "", f"Share of the forecast {_REACHED} that is true. {_OVERLAP}"
+        ),
+        "naive_iou": Definition(
+            "Naive IoU",
+            "",
+            "Includes turbulent motion. Intersection over union of the voxels whose density is "
+            "below 0.9 of that in the forecast's first frame, as published work has it. "
+            f"{_OVERLAP}",
+        ),
+        "radius_truth_pc": Definition(
+            "True radius",
+            "pc",
+            "Mean radius of the true affected region over 768 directions: along each, the "
+            "outermost edge of the part connected to the explosion site.",
+        ),
+        "radius_forecast_pc": Definition(
+            "Forecast radius", "pc", "The same mean radius of the forecast affected region."
+        ),
+        "radius_error_pc": Definition(
+            "Radius error",
+            "pc",
+            "Forecast minus true radius of the affected region, mean over directions.",
+        ),
+        "radius_rms_pc": Definition(
+            "Radius r.m.s. error",
+            "pc",
+            "Root mean square over directions of forecast minus true radius.",
+        ),
+        "surface_distance_pc": Definition(
+            "Surface distance",
+            "pc",
+            "Mean distance between the forecast and the true shell surface (where density over "
+            "control is 0.9, around the part connected to the explosion site), weighted by area, "
+            "over both surfaces.",
+        ),
+        "hausdorff95_pc": Definition(
+            "Hausdorff 95 %",
+            "pc",
+            "95 % of either shell surface lies within this distance of the other one.",
+        ),
+        "log_error_shell_dex": Definition(
+            "Density error, shell",
+            "dex",
+            "Mean absolute error of log10 density in the union of the forecast and the true "
+            "affected region.",
+        ),
+        "log_error_dex": Definition(
+            "Density error", "dex", "Mean absolute error of log10 density in the whole cube."
+        ),
+        "persistence_error_dex": Definition(
+            "Persistence error",
+            "dex",
+            "Mean absolute error of log10 density in the whole cube if nothing moved: the "
+            "forecast's first frame against the truth.",
+        ),
+    }
+)
+"""Label, unit and meaning of every figure of a `FrameFigures`."""
+
+
+@dataclass(frozen=True)
+class FrameFigures:
+    """How well one frame was forecast; `DEFINITIONS` says what each figure means.
+
+    Undefined distances, radii and errors are NaN.
+    """
+
+    time_myr: float
+    affected_iou: float
+    affected_dice: float
+    cavity_iou: float
+    cavity_dice: float
+    recall: float
+    precision: float
+    naive_iou: float
+    radius_truth_pc: float
+    radius_forecast_pc: float
+    radius_error_pc: float
+    radius_rms_pc: float
+    surface_distance_pc: float
+    hausdorff95_pc: float
+    log_error_shell_dex: float
+    log_error_dex: float
+    persistence_error_dex: float
+
+
+FIGURES: tuple[str, ...] = tuple(field.name for field in fields(FrameFigures))
+"""Names of the figures, in the order of the table."""
+
+# The Dice coefficients follow from the IoU; a line of text has no room for them.
+_COLUMNS: Mapping[str, tuple[str, int]] = MappingProxyType(
+    {
+        "time_myr": ("time\nMyr", 3),
+        "cavity_iou": ("cavity\nIoU", 2),
+        "affected_iou": ("affected\nIoU", 2),
+        "recall": ("\nrecall", 2),
+        "precision": ("\nprecision", 2),
+        "naive_iou": ("naive\nIoU", 2),
+        "radius_truth_pc": ("true\nR/pc", 1),
+        "radius_forecast_pc": ("forecast\nR/pc", 1),
+        "radius_rms_pc": ("r.m.s.\nerror/pc", 1),
+        "surface_distance_pc": ("surface\ndist./pc", 2),
+        "hausdorff95_pc": ("HD95\npc", 1),
+        "log_error_shell_dex": ("shell\nerror/dex", 3),
+        "log_error_dex": ("cube\nerror/dex", 3),
+        "persistence_error_dex": ("persistence\nerror/dex", 3),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The figures of a forecast against the truth, one row per frame.
+
+    Parameters
+    ----------
+    rows : tuple of FrameFigures
+        One per true frame within the forecast's time range, in time order.
+    control_source : {"given", "forecast"}
+        What the true density was compared with to find the true region: a
+        given control run, or the forecast's own control.
+    """
+
+    DEFINITIONS: ClassVar[Mapping[str, Definition]] = DEFINITIONS
+
+    rows: tuple[FrameFigures, ...]
+    control_source: ControlSource
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __str__(self) -> str:
+        header = [title for title, _ in _COLUMNS.values()]
+        cells = [
+            [tables.number(getattr(row, name), digits) for name, (_, digits) in _COLUMNS.items()]
+            for row in self.rows
+        ]
+        if self.control_source == "given":
+            note = "True region: relative to the given control run."
+        else:
+            note = "True region: relative to the forecast's own control (no control run given)."
+        return f"{tables.text_table(header, cells)}\n{note}"
+
+    def row_at(self, time_myr: float) -> FrameFigures:
+        """Return the row nearest to a time.
+
+        Parameters
+        ----------
+        time_myr : float
+            The time in Myr.
+
+        Returns
+        -------
+        FrameFigures
+            The row.
+        """
+        return min(self.rows, key=lambda row: abs(row.time_myr - time_myr))
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """Return one figure over all frames.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure, one of `FIGURES`.
+
+        Returns
+        -------
+        ndarray of float64, (frames,)
+            Its values; NaN where undefined.
+        """
+        return np.array([getattr(row, name) for row in self.rows], dtype=np.float64)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the comparison as plain values, ready for JSON.
+
+        Returns
+        -------
+        dict
+            ``control_source`` and ``rows``, a list of dicts from figure name
+            to value; None where undefined.
+        """
+        rows = [
+            {name: tables.plain(value) for name, value in asdict(row).items()} for row in self.rows
+        ]
+        return {"control_source": self.control_source, "rows": rows}
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write all figures as comma-separated values.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file. Undefined figures are empty cells.
+        """
+        rows = [[tables.plain(getattr(row, name)) for name in FIGURES] for row in self.rows]
+        tables.write_csv(path, FIGURES, rows)
+
+
+def compare(
+    forecast: Evolution,
+    truth: CubeSequence,
+    control: CubeSequence | None = None,
+    *,
+    surfaces: bool = True,
+) -> Comparison:
+    """Compare a forecast with what really happened.
+
+    The forecast region is that of the forecast relative to its own control;
+    the true region is that of the truth relative to `control`, or to the
+    forecast's control if none is given.
+
+    Parameters
+    ----------
+    forecast : Evolution
+        The forecast; its first frame is the state before the explosion. It
+        is interpolated to the times of the truth (linearly in log density).
+    truth : CubeSequence
+        The true evolution on the same grid. Frames outside the forecast's
+        time range are left out.
+    control : CubeSequence, optional
+        The true evolution without the explosion, covering the same times.
+    surfaces : bool
+        Whether to measure the distances between the shell surfaces, which
+        takes most of the time; without, they are NaN.
+
+    Returns
+    -------
+    Comparison
+        One row per true frame within the forecast's time range.
+
+    Raises
+    ------
+    InvalidRequest
+        If the grids differ, no true frame lies in the forecast's time range,
+        or the control does not cover the frames.
+    """
+    _check_grid("truth", truth, forecast.sequence)
+    if control is not None:
+        _check_grid("control", control, forecast.sequence)
+    frames = frames_within(truth, forecast.times_myr)
+    times = truth.times_myr[frames]
+    predicted = at_times(forecast.sequence, times).density
+    predicted_control = at_times(forecast.control, times).density
+    real_control = predicted_control if control is None else at_times(control, times).density
+    before = forecast.density[0]
+    rows = tuple(
+        _figures(
+            time_myr=float(time),
+            before=before,
+            forecast=predicted[row],
+            forecast_control=predicted_control[row],
+            truth=truth.density[frame],
+            truth_control=real_control[row],
+            voxel_pc=truth.voxel_pc,
+            site_pc=forecast.site_pc,
+            surfaces=surfaces,
+        )
+        for row, (frame, time) in enumerate(zip(frames, times, strict=True))
+    )
+    return Comparison(rows, "forecast" if control is None else "given")
+
+
+def frames_within(truth: CubeSequence, times_myr: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Find the true frames inside the time range of a forecast.
+
+    Parameters
+    ----------
+    truth : CubeSequence
+        The true evolution.
+    times_myr : ndarray of float, (frames,)
+        Times of the forecast in Myr.
+
+    Returns
+    -------
+    ndarray of int
+        The indices, in time order.
+
+    Raises
+    ------
+    InvalidRequest
+        If there is none.
+    """
+    first, last = float(times_myr[0]), float(times_myr[-1])
+    slack = _slack(times_myr)
+    inside = (truth.times_myr >= first - slack) & (truth.times_myr <= last + slack)
+    if not inside.any():
+        raise InvalidRequest(
+            f"The truth covers {truth.times_myr[0]:g} to {truth.times_myr[-1]:g} Myr and has no "
+            f"frame in the forecast's range, {first:g} to {last:g} Myr."
+        )
+    return np.flatnonzero(inside)
+
+
+def at_times(sequence: CubeSequence, times_myr: NDArray[np.float64]) -> CubeSequence:
+    """Interpolate a sequence, forgiving times that are outside by rounding only.
+
+    Parameters
+    ----------
+    sequence : CubeSequence
+        The sequence.
+    times_myr : ndarray of float, (frames,)
+        Increasing times in Myr.
+
+    Returns
+    -------
+    CubeSequence
+        The density at those times.
+
+    Raises
+    ------
+    InvalidRequest
+        If a time lies outside the sequence.
+    """
+    first, last = sequence.times_myr[0], sequence.times_myr[-1]
+    slack = _slack(sequence.times_myr)
+    near = (times_myr >= first - slack) & (times_myr <= last + slack)
+    return sequence.at(np.where(near, np.clip(times_myr, first, last), times_myr))
+
+
+def _slack(times_myr: NDArray[np.float64]) -> float:
+    """Return a thousandth of the typical step: files keep times in single precision."""
+    return 1e-3 * float(np.median(np.diff(times_myr))) if len(times_myr) > 1 else 1e-6
+
+
+def _check_grid(name: str, cube: CubeSequence, reference: CubeSequence) -> None:
+    if cube.n != reference.n or not np.isclose(cube.size_pc, reference.size_pc, rtol=1e-4):
+        raise InvalidRequest(
+            f"The {name} has {cube.n}^3 voxels in {cube.size_pc:g} pc, the forecast "
+            f"{reference.n}^3 in {reference.size_pc:g} pc: voxelize both alike."
+        )
+    if not np.allclose(cube.center_pc, reference.center_pc, rtol=0, atol=0.5 * reference.voxel_pc):
+        raise InvalidRequest(
+            f"The {name} is centred at {cube.center_pc} pc, the forecast at "
+            f"{reference.center_pc} pc: cut both at the same place."
+        )
+
+
+def _figures(
+    *,
+    time_myr: float,
+    before: NDArray[np.float32],
+    forecast: NDArray[np.float32],
+    forecast_control: NDArray[np.float32],
+    truth: NDArray[np.float32],
+    truth_control: NDArray[np.float32],
+    voxel_pc: float,
+    site_pc: Vector3,
+    surfaces: bool,
+) -> FrameFigures:
+    """Measure one frame, from densities (n, n, n) in Msun/pc^3."""
+    ratios = (
+        shells.density_ratio(forecast, forecast_control),
+        shells.density_ratio(truth, truth_control),
+    )
+    affected = tuple(ratio < shells.AFFECTED_BELOW for ratio in ratios)
+    hollow = tuple(ratio < shells.CAVITY_BELOW for ratio in ratios)
+    site = shells.site_index(site_pc, truth.shape[0], voxel_pc)
+    reached = (
+        shells.reached_region(forecast, forecast_control, site),
+        shells.reached_region(truth, truth_control, site),
+    )
+    naive = (shells.affected_region(forecast, before), shells.affected_region(truth, before))
+    radii = tuple(shells.radius_profile(mask, voxel_pc, site_pc) for mask in affected)
+    radius_error = metrics.radius_error(*radii)
+    distances = _NO_DISTANCES
+    if surfaces:
+        distances = metrics.surface_distances(
+            *(
+                _shell_surface(ratio, mask, site, voxel_pc)
+                for ratio, mask in zip(ratios, affected, strict=True)
+            )
+        )
+    return FrameFigures(
+        time_myr=time_myr,
+        affected_iou=metrics.iou(*affected),
+        affected_dice=metrics.dice(*affected),
+        cavity_iou=metrics.iou(*hollow),
+        cavity_dice=metrics.dice(*hollow),
+        recall=metrics.recall(*reached),
+        precision=metrics.precision(*reached),
+        naive_iou=metrics.iou(*naive),
+        radius_truth_pc=radii[1].mean_pc,
+        radius_forecast_pc=radii[0].mean_pc,
+        radius_error_pc=radius_error.mean_pc,
+        radius_rms_pc=radius_error.rms_pc,
+        surface_distance_pc=distances.mean_pc,
+        hausdorff95_pc=distances.hausdorff95_pc,
+        log_error_shell_dex=metrics.log_density_error(forecast, truth, affected[0] | affected[1]),
+        log_error_dex=metrics.log_density_error(forecast, truth),
+        persistence_error_dex=metrics.log_density_error(before, truth),
+    )
+
+
+def _shell_surface(
+    ratio: NDArray[np.float32], affected: shells.Mask, site: Vector3, voxel_pc: float
+) -> shells.Surface:
+    """Extract the surface of the part of the affected region connected to the site."""
+    elsewhere = affected & ~shells.at_site(affected, site)
+    return shells.surface(np.where(elsewhere, 1.0, ratio), shells.AFFECTED_BELOW, voxel_pc)

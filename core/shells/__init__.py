@@ -1,0 +1,48 @@
+"""What a shell is: its regions, its surface and its radius.
+
+Everything here compares the density with the density that the same gas would
+have at the same time *without* the explosion (the control): turbulence moves
+gas as well, and must not be mistaken for the shell.
+"""
+
+from core.shells.radius import (
+    RadiusProfile,
+    dense_shell_radius,
+    fibonacci_directions,
+    radius_profile,
+)
+from core.shells.region import (
+    AFFECTED_BELOW,
+    CAVITY_BELOW,
+    REACHED_DEX,
+    Mask,
+    affected_region,
+    at_site,
+    cavity,
+    density_ratio,
+    fill_holes,
+    reached_region,
+    site_index,
+)
+from core.shells.surface import Surface, distances_to_surface, surface
+
+__all__ = [
+    "AFFECTED_BELOW",
+    "CAVITY_BELOW",
+    "REACHED_DEX",
+    "Mask",
+    "RadiusProfile",
+    "Surface",
+    "affected_region",
+    "at_site",
+    "cavity",
+    "dense_shell_radius",
+    "density_ratio",
+    "distances_to_surface",
+    "fibonacci_directions",
+    "fill_holes",
+    "radius_profile",
+    "reached_region",
+    "site_index",
+    "surface",
+]
