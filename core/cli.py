@@ -24,6 +24,7 @@ from rich.progress import Progress as ProgressBar
 import core
 from core.errors import InvalidRequest, MissingDependency, ShellsightError
 from core.progress import Progress
+from core.trial import run_trial
 
 log = logging.getLogger("shellsight")
 
@@ -74,7 +75,7 @@ def _with_verb(args: list[str]) -> list[str]:
 
 
 def _verbs() -> tuple[str, ...]:
-    group = typer.main.get_command(cli)
+    group = typer.main.get_group(cli)
     return tuple(group.list_commands(typer.Context(group)))
 
 
@@ -176,7 +177,7 @@ def info(
     if as_json:
         print(json.dumps(_plain(summary.as_dict()), indent=2, allow_nan=False))
         return
-    for line in summary.lines():
+    for line in summary.lines:
         print(line)
 
 
@@ -213,38 +214,72 @@ def forecast(
     for target in (out, csv):
         _require_folder(target)
     series = _open(path, units=units, format=format)
-    if not 0 <= frame < len(series):
-        raise InvalidRequest(f"{path}: there is no frame {frame}; it has 0 to {len(series) - 1}.")
-    place: dict[str, Any] = {"size_pc": size, "n": n, "center_pc": center}
-    with _progress("Reading") as progress:
-        cube = core.voxelize(series[frame], progress=progress, **place)
+    without = None if control is None else _open(control, units=units, format=format)
     forecaster = core.Forecaster(model, device=device)
-    started = perf_counter()
     with _progress("Forecasting") as progress:
-        result = forecaster.forecast(cube, energy_erg=energy, progress=progress)
-    elapsed = perf_counter() - started
-    core.save(result, out)
-    times = result.times_myr
-    print(
-        f"Wrote {out}: {len(result)} frames from {times[0]:.4g} to {times[-1]:.4g} Myr, "
-        f"by {forecaster.model_name} on {forecaster.device_name} in {elapsed:.1f} s."
-    )
-    if len(series) > frame + 1:
-        controls = (
-            _open(control, units=units, format=format) if control is not None else series.control
+        trial = run_trial(
+            series,
+            forecaster,
+            control=without,
+            frame=frame,
+            size_pc=size,
+            n=n,
+            center_pc=center,
+            energy_erg=energy,
+            progress=progress,
         )
-        with _progress("Reading the truth") as progress:
-            truth = core.voxelize(series, progress=progress, **place)
-        without = None
-        if controls is not None:
-            with _progress("Reading the control") as progress:
-                without = core.voxelize(controls, progress=progress, **place)
-        comparison = core.compare(result, truth, without)
-        print(comparison)
+    core.save(trial.forecast, out)
+    first, last = trial.forecast.times_myr[[0, -1]]
+    print(
+        f"Wrote {out}: {len(trial.forecast)} frames from {first:.4g} to {last:.4g} Myr, "
+        f"by {forecaster.model_name} on {forecaster.device_name}."
+    )
+    if trial.comparison is not None:
+        print(trial.comparison)
         if csv is not None:
-            comparison.to_csv(csv)
-    elif csv is not None or control is not None:
+            trial.comparison.to_csv(csv)
+    elif csv is not None:
         raise InvalidRequest(f"{path}: no frame follows frame {frame}, nothing to compare with.")
+
+
+@cli.command()
+def simulate(
+    out: Annotated[Path, typer.Option("-o", "--output", help="File to write (.shell.h5).")],
+    seed: Annotated[int, typer.Option(help="Seed of the cloud's turbulence.")] = 1,
+    density: Annotated[float, typer.Option(help="Mean density in Msun/pc^3.")] = 1.34,
+    velocity: Annotated[
+        float, typer.Option(help="Velocity dispersion in km/s; 0 for a uniform medium.")
+    ] = 10.0,
+    energy: Annotated[float, typer.Option(help="Energy of the explosion in erg.")] = 1e51,
+    n: Annotated[int, typer.Option(help="Cells along an edge.")] = 64,
+    size: Annotated[float, typer.Option(help="Edge of the box in pc.")] = 60.0,
+    frames: Annotated[int, typer.Option(help="Frames to store, the first at the explosion.")] = 20,
+    interval: Annotated[float, typer.Option(help="Time between frames in Myr.")] = 0.007,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Simulate a supernova in a turbulent cloud, and the same cloud without it."""
+    from core.simulate import SimulationParameters
+    from core.simulate import simulate as run
+
+    _require_folder(out)
+    parameters = SimulationParameters(
+        seed=seed,
+        mean_density=density,
+        rms_velocity_kms=velocity,
+        energy_erg=energy,
+        n=n,
+        size_pc=size,
+        frame_count=frames,
+        interval_myr=interval,
+    )
+    started = perf_counter()
+    with _progress("Simulating") as progress:
+        simulation = run(parameters, device=device, progress=progress)
+    core.save(simulation, out)
+    print(
+        f"Wrote {out}: {len(simulation)} frames of {n}^3 cells to "
+        f"{simulation.times_myr[-1]:.4g} Myr, in {perf_counter() - started:.0f} s."
+    )
 
 
 @cli.command()

@@ -1,0 +1,212 @@
+"""The command line, driven as a person drives it."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import core
+from core import cli
+from tests.helpers import analytic_evolution
+
+ROOT = Path(__file__).resolve().parents[2]
+SNAPSHOTS = ROOT.parent / "shared" / "snapshots"
+
+
+@pytest.fixture
+def shellsight(capfd):
+    """Run the command; returns its exit code, and what it printed and complained of."""
+
+    def run(*args: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            cli.main([str(arg) for arg in args])
+        out, err = capfd.readouterr()
+        return int(left.value.code or 0), out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def run_file(tmp_path_factory):
+    """A simulation in the native format, with its control."""
+    path = tmp_path_factory.mktemp("run") / "run.shell.h5"
+    evolution = analytic_evolution(n=32, frames=20)
+    core.save(core.Simulation(sequence=evolution.sequence, control=evolution.control), path)
+    return path
+
+
+def _assert_one_clear_line(err: str, *words: str) -> None:
+    assert err.startswith("shellsight: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    for word in words:
+        assert word in err
+
+
+def test_version_and_help(shellsight):
+    assert shellsight("--version")[:2] == (0, "shellsight 0.1.0\n")
+    code, out, _ = shellsight("--help")
+    assert code == 0
+    assert all(verb in out for verb in ("info", "forecast", "simulate", "report", "evaluate"))
+
+
+def test_python_m_core_is_the_same_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "--version"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "shellsight 0.1.0\n")
+
+
+def test_a_mistyped_verb_lists_the_verbs(shellsight):
+    code, _, err = shellsight("forcast")
+    assert code == 2
+    _assert_one_clear_line(err, "forcast", "no such file", "forecast")
+
+
+@pytest.mark.parametrize("args", [[], ["a.h5"], ["a.h5", "b.h5"], ["--debug", "a.h5"]])
+def test_no_verb_opens_the_window_on_the_files(args, shellsight, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DISPLAY", ":99")
+    files = [arg for arg in args if not arg.startswith("-")]
+    for name in files:
+        Path(name).touch()
+    opened = []
+    window = ModuleType("app.main")
+    window.main = lambda argv: opened.append(argv) or 0
+    monkeypatch.setitem(sys.modules, "app.main", window)
+    assert shellsight(*args)[0] == 0
+    assert opened == [files]
+
+
+def test_without_a_display_it_says_what_works(shellsight, monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    code, _, err = shellsight()
+    assert code == 2
+    _assert_one_clear_line(err, "no display", "shellsight report")
+
+
+def test_without_qt_it_says_how_to_install_it(shellsight, monkeypatch, run_file):
+    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    code, _, err = shellsight(run_file)
+    assert code == 2
+    _assert_one_clear_line(err, "pip install 'shellsight[app]'")
+
+
+def test_info_is_read_by_people_and_by_programs(shellsight, run_file):
+    code, out, _ = shellsight("info", run_file)
+    assert code == 0
+    assert "20" in out
+    code, out, _ = shellsight("info", run_file, "--json")
+    assert code == 0
+    facts = json.loads(out)
+    assert len(facts["time_myr"]) == 20
+    assert facts["box_pc"][0] == pytest.approx([60, 60, 60])
+
+
+def test_files_that_are_no_snapshots_get_one_clear_line(shellsight, run_file, tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("no snapshot")
+    truncated = tmp_path / "truncated.h5"
+    truncated.write_bytes(run_file.read_bytes()[:5000])
+    for path in (text, truncated, tmp_path / "absent.h5", tmp_path):
+        code, out, err = shellsight("info", path)
+        assert (code, out) == (2, "")
+        _assert_one_clear_line(err, str(path))
+
+
+def test_debug_shows_the_traceback_wherever_it_is_typed(shellsight, tmp_path):
+    for args in (["--debug", "info", tmp_path / "no"], ["info", tmp_path / "no", "--debug"]):
+        code, _, err = shellsight(*args)
+        assert code == 2
+        assert "Traceback" in err
+        assert err.splitlines()[-1].startswith("shellsight: ")
+
+
+def test_units_that_make_no_sense_are_refused(shellsight, run_file):
+    code, _, err = shellsight("info", run_file, "--units", "length=furlong")
+    assert code == 2
+    _assert_one_clear_line(err, "furlong")
+
+
+def test_wrong_options_are_usage_errors(shellsight, run_file):
+    code, _, err = shellsight("forecast", run_file, "-o", "x.h5", "--center", "1,2")
+    assert code == 2
+    assert "x,y,z" in err
+
+
+def test_forecast_writes_a_file_and_compares(shellsight, run_file, tmp_path):
+    out_file, csv_file = tmp_path / "forecast.shell.h5", tmp_path / "figures.csv"
+    code, out, err = shellsight(
+        "forecast", run_file, "-o", out_file, "--device", "cpu", "--csv", csv_file
+    )
+    assert code == 0, err
+    assert str(out_file) in out
+    assert "given control" in out
+    forecast = core.load(out_file)
+    assert isinstance(forecast, core.Forecast)
+    assert len(forecast) == 20
+    header, *rows = csv_file.read_text().splitlines()
+    assert "cavity_iou" in header
+    assert len(rows) == 20
+
+
+def test_forecast_starts_from_the_frame_asked_for(shellsight, run_file, tmp_path):
+    out_file = tmp_path / "forecast.shell.h5"
+    code, _, err = shellsight("forecast", run_file, "-o", out_file, "--frame", 19)
+    assert code == 0, err
+    assert core.load(out_file).times_myr[0] == pytest.approx(19 * 0.007)
+    code, _, err = shellsight("forecast", run_file, "-o", out_file, "--frame", 20)
+    assert code == 2
+    _assert_one_clear_line(err, "0 to 19")
+
+
+def test_forecast_refuses_a_folder_that_is_not_there(shellsight, run_file, tmp_path):
+    target = tmp_path / "no" / "forecast.shell.h5"
+    code, _, err = shellsight("forecast", run_file, "-o", target)
+    assert code == 2
+    _assert_one_clear_line(err, "does not exist")
+
+
+def test_simulate_writes_a_run_that_can_be_forecast(shellsight, tmp_path):
+    target = tmp_path / "uniform.shell.h5"
+    code, out, err = shellsight(
+        "simulate", "-o", target, "--velocity", 0, "--n", 32, "--frames", 3, "--density", 1.5
+    )
+    assert code == 0, err
+    assert str(target) in out
+    run = core.load(target)
+    assert isinstance(run, core.Simulation)
+    np.testing.assert_allclose(run.control.density[0], 1.5, rtol=1e-5)
+    assert run.density[-1].min() < 0.5
+
+
+def test_ctrl_c_stops_with_130_and_leaves_no_file(tmp_path):
+    target = tmp_path / "run.shell.h5"
+    command = [sys.executable, "-m", "core", "simulate", "-o", target, "--n", "64"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(6)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not SNAPSHOTS.is_dir(), reason="needs the shared snapshots")
+def test_a_swift_run_against_its_control(shellsight, tmp_path):
+    code, out, err = shellsight(
+        "forecast",
+        SNAPSHOTS / "swift_turbulent_a",
+        *("--control", SNAPSHOTS / "swift_turbulent_a_control"),
+        *("-o", tmp_path / "forecast.shell.h5"),
+    )
+    assert code == 0, err
+    assert "given control" in out
+    assert "0.133" in out
