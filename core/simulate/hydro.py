@@ -161,7 +161,7 @@ def advance(
         padded = _pad(state, axis, boundary)
         updated, bad = sweep(padded, ratio, axis, gamma)
         if bool(bad.any()):
-            updated = _repair(padded, ratio, axis, gamma, bad)
+            updated = _repair(padded, ratio, axis, gamma, bad, boundary)
         state = updated
     return state
 
@@ -261,7 +261,9 @@ def _unphysical(state: Tensor, gamma: float) -> Tensor:
     return ~good  # also true for NaN
 
 
-def _repair(padded: Tensor, ratio: Tensor, axis: int, gamma: float, bad: Tensor) -> Tensor:
+def _repair(
+    padded: Tensor, ratio: Tensor, axis: int, gamma: float, bad: Tensor, boundary: Boundary
+) -> Tensor:
     """Update again with first-order fluxes on the faces of unphysical cells."""
     dim = axis + 2
     n = padded.shape[dim] - 4
@@ -269,11 +271,10 @@ def _repair(padded: Tensor, ratio: Tensor, axis: int, gamma: float, bad: Tensor)
     left, right = primitive.narrow(dim, 1, n + 1), primitive.narrow(dim, 2, n + 1)
     robust = riemann.rusanov(left, right, gamma)
 
-    edge = torch.zeros_like(bad.narrow(dim - 1, 0, 1))
-    bad_padded = torch.cat((edge, bad, edge), dim - 1)
-    faces = (bad_padded.narrow(dim - 1, 0, n + 1) | bad_padded.narrow(dim - 1, 1, n + 1)).unsqueeze(
-        1
-    )
+    # The first and the last face of a periodic grid are one: both change, or mass is lost.
+    wrapped = _pad(bad.unsqueeze(1), axis, boundary).squeeze(1)
+    near = wrapped.narrow(dim - 1, 1, n + 1) | wrapped.narrow(dim - 1, 2, n + 1)
+    faces = near.unsqueeze(1)
     accurate = _flux(padded, ratio, axis, gamma)
     flux = torch.where(faces, robust, accurate)
     updated = _update(padded, flux, ratio, axis)
