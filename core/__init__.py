@@ -28,6 +28,7 @@ from core.readers import open_series as open
 from core.series import SnapshotSeries
 from core.units import UnitSystem
 from core.voxelize import voxelize
+from core.writers.native import load, save
 
 _LAZY = {
     "Forecaster": "core.forecast",
@@ -76,7 +77,9 @@ __all__ = [
     "UnitSystem",
     "compare",
     "errors",
+    "load",
     "open",
+    "save",
     "simulate",
     "voxelize",
 ]

@@ -115,7 +115,10 @@ def deposit(
         if particles.periodic:
             coordinates %= box
         coordinates *= n / edge
-        inside = np.all(((coordinates >= 0) & (coordinates <= n)) | wraps, axis=1)
+        # Half open, so that cubes side by side share no particle; but gas on the
+        # upper face of a box that ends there belongs to it.
+        below = coordinates < n if particles.periodic else coordinates <= n
+        inside = np.all(((coordinates >= 0) & below) | wraps, axis=1)
         mass = particles.masses_msun[part][inside].astype(np.float64)
         weights = [mass]
         if particles.velocities_kms is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Protocol, overload
 
@@ -57,6 +58,8 @@ class FrameHeader:
         The file's units; None if it is in Shellsight's.
     trajectory : int
         Which of several runs in one file.
+    is_control : bool
+        Whether it belongs to the run without the explosion.
     """
 
     paths: tuple[Path, ...]
@@ -68,6 +71,7 @@ class FrameHeader:
     code: str
     units: UnitSystem | None
     trajectory: int = 0
+    is_control: bool = False
 
 
 class Reader(Protocol):
@@ -236,7 +240,7 @@ class SnapshotSeries(Sequence[ParticleSet | Cube]):
         first, last = self.times_myr[[0, -1]]
         size = " x ".join(f"{edge:g}" for edge in self.box_pc)
         return (
-            f"SnapshotSeries({self.name!r}, {self.code}, {len(self)} snapshots, "
+            f"SnapshotSeries({self.name!r}, {self.code}, {len(self)} frames, "
             f"{first:.4g} to {last:.4g} Myr, box {size} pc)"
         )
 
@@ -260,7 +264,7 @@ def in_time_order(headers: Sequence[FrameHeader]) -> list[FrameHeader]:
         If two have the same time: they belong to different runs.
     """
     ordered = sorted(headers, key=lambda header: (header.time_myr, header.paths))
-    for first, second in zip(ordered, ordered[1:], strict=False):
+    for first, second in pairwise(ordered):
         if first.time_myr == second.time_myr:
             raise InvalidRequest(
                 f"{first.paths[0]} and {second.paths[0].name} are both at "

@@ -95,9 +95,14 @@ class SeriesInfo:
     fields: tuple[FieldRange, ...]
     has_control: bool
 
-    @property
     def lines(self) -> tuple[str, ...]:
-        """The description for people, line by line."""
+        """Describe the series for people.
+
+        Returns
+        -------
+        tuple of str
+            The description, line by line.
+        """
         what = "particles" if self.kind == "particles" else "cells"
         box = " x ".join(f"{edge:.6g}" for edge in self.box_pc[0])
         snapshots = f"{len(self.time_myr)} snapshot{'s' if len(self.time_myr) > 1 else ''}"
@@ -118,7 +123,7 @@ class SeriesInfo:
         return tuple(out)
 
     def as_dict(self) -> dict[str, Any]:
-        """The description for programs, ready for JSON.
+        """Describe the series for programs, ready for JSON.
 
         Returns
         -------

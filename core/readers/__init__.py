@@ -10,12 +10,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.errors import AmbiguousFormat, CorruptSnapshot, InvalidRequest, UnknownFormat
-from core.readers import swift
+from core.errors import AmbiguousFormat, InvalidRequest, UnknownFormat
+from core.readers import gadget, native, swift, well
 from core.series import Reader, SnapshotSeries, in_time_order
 from core.units import UnitSystem
 
-READERS: tuple[Reader, ...] = (swift,)
+READERS: tuple[Reader, ...] = (swift, gadget, well, native)
 
 PathLike = str | os.PathLike[str]
 
@@ -81,7 +81,17 @@ def open_series(
             f"{trajectories[0]} to {trajectories[-1]}."
         )
     name = named[0].resolve().name if whole_directory or len(named) == 1 else files[0].parent.name
-    return SnapshotSeries(name, reader, in_time_order(chosen), trajectories=trajectories)
+    with_sn, without = (
+        in_time_order([header for header in chosen if header.is_control is control])
+        for control in (False, True)
+    )
+    return SnapshotSeries(
+        name,
+        reader,
+        with_sn,
+        control=SnapshotSeries(f"{name}, control", reader, without) if without else None,
+        trajectories=trajectories,
+    )
 
 
 def _named(format: str | None) -> tuple[Reader, ...]:

@@ -100,7 +100,7 @@ def temperature_k(energy_kms2: NDArray[np.floating], gamma: float = GAMMA) -> ND
 
 
 def gas_count(file: h5py.File, header: Mapping[str, Any]) -> int:
-    """Number of gas particles in a file, checked against the data set.
+    """Count the gas particles in a file, and check that against the data set.
 
     Parameters
     ----------
@@ -223,6 +223,7 @@ def _read(file: h5py.File, header: ParticleHeader, name: str, count: int) -> NDA
     if name == "smoothing_lengths_pc" and header.code == "AREPO" and "densities" in header.columns:
         # A Voronoi cell has no kernel; the radius of the sphere of its volume stands in.
         mass = _read(file, header, "masses_msun", count)
+        assert mass is not None
         density = _finite(file, "densities", header.columns["densities"], count)
         return np.cbrt(3 * mass / (4 * np.pi * density)).astype(np.float32)
     return None

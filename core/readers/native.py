@@ -1,0 +1,252 @@
+"""Shellsight's own files, `.shell.h5`: cubes, sequences, simulations and forecasts.
+
+Layout, version 1: the root carries `shellsight_format`, `version` and
+`provenance` (JSON), and `site_pc` and `energy_erg` if there was an explosion.
+The groups `sequence` and `control` hold `times_myr` (time) and the fields of
+`core.cubes.FIELD_UNITS` as (time, n, n, n) arrays, and carry `size_pc`,
+`center_pc` and `provenance`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from core.cubes import FIELD_UNITS, Cube, CubeSequence, Vector3
+from core.errors import CorruptSnapshot, InvalidRequest
+from core.readers.hdf5 import (
+    attributes,
+    dataset,
+    find,
+    is_hdf5,
+    open_hdf5,
+    read_finite,
+    reading,
+)
+from core.series import FrameHeader, Kind, Verdict
+from core.units import UnitSystem
+
+name = "Shellsight"
+kind: Kind = "grid"
+
+FORMAT_KEY = "shellsight_format"
+VERSION = 1
+CONTENTS = ("cube", "sequence", "simulation", "forecast")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NativeHeader(FrameHeader):
+    """One frame of a native file.
+
+    Parameters
+    ----------
+    group : str
+        ``sequence`` or ``control``.
+    index : int
+        Number of the frame.
+    """
+
+    group: str
+    index: int
+
+
+def sniff(path: Path) -> Verdict:
+    """Tell by its content whether a file is one of ours.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Verdict
+        Yes or no, and why.
+    """
+    if not is_hdf5(path):
+        return Verdict(False, "not an HDF5 file")
+    with open_hdf5(path) as file:
+        root = attributes(file, "/")
+    if root.get(FORMAT_KEY) not in CONTENTS:
+        return Verdict(False, f"no attribute {FORMAT_KEY}")
+    if root.get("version") != VERSION:
+        return Verdict(
+            False, f"its version is {root.get('version')}; this Shellsight reads {VERSION}"
+        )
+    return Verdict(True, f"the attribute {FORMAT_KEY}")
+
+
+def read_headers(paths: Sequence[Path], units: UnitSystem | None) -> list[FrameHeader]:
+    """Read everything but the arrays, of the frames and of their controls.
+
+    Parameters
+    ----------
+    paths : Sequence of Path
+        The files.
+    units : UnitSystem, optional
+        Not allowed: native files are in Shellsight's units.
+
+    Returns
+    -------
+    list of FrameHeader
+        One per frame, and one per frame of the control.
+
+    Raises
+    ------
+    InvalidRequest
+        If units are given.
+    CorruptSnapshot
+        If a file is damaged.
+    """
+    if units is not None:
+        raise InvalidRequest(f"{paths[0]}: Shellsight's own files state their units.")
+    headers: list[FrameHeader] = []
+    for path in paths:
+        with open_hdf5(path) as file:
+            content = str(attributes(file, "/")[FORMAT_KEY])
+            for group in ("sequence", "control"):
+                if find(file, group) is None and group == "control":
+                    continue
+                size, center = _place(file, group)
+                n = dataset(file, f"{group}/density").shape[-1]
+                headers += [
+                    NativeHeader(
+                        paths=(path,),
+                        time_myr=float(time),
+                        box_pc=(size, size, size),
+                        origin_pc=_vector(np.array(center) - 0.5 * size),
+                        periodic=False,
+                        count=n**3,
+                        code=f"Shellsight {content}",
+                        units=None,
+                        is_control=group == "control",
+                        group=group,
+                        index=index,
+                    )
+                    for index, time in enumerate(_times(file, group))
+                ]
+    return headers
+
+
+def load(header: FrameHeader, fields: Collection[str] | None) -> Cube:
+    """Read one frame.
+
+    Parameters
+    ----------
+    header : FrameHeader
+        Which, from `read_headers`.
+    fields : Collection of str, optional
+        Ignored: a grid's temperature and velocity are always read.
+
+    Returns
+    -------
+    Cube
+        The frame.
+    """
+    assert isinstance(header, NativeHeader)
+    with open_hdf5(header.paths[0]) as file:
+        size, center = _place(file, header.group)
+        return Cube(
+            fields=_fields(file, header.group, header.index),
+            size_pc=size,
+            center_pc=center,
+            time_myr=header.time_myr,
+            provenance={
+                **read_provenance(file, header.group),
+                "files": [str(header.paths[0])],
+            },
+        )
+
+
+def read_sequence(file: h5py.File, group: str) -> CubeSequence:
+    """Read all frames of a group.
+
+    Parameters
+    ----------
+    file : h5py.File
+        An open native file.
+    group : str
+        ``sequence`` or ``control``.
+
+    Returns
+    -------
+    CubeSequence
+        The frames.
+
+    Raises
+    ------
+    CorruptSnapshot
+        If the group is missing or damaged.
+    """
+    size, center = _place(file, group)
+    try:
+        return CubeSequence(
+            fields=_fields(file, group, ()),
+            times_myr=_times(file, group),
+            size_pc=size,
+            center_pc=center,
+            provenance=read_provenance(file, group),
+        )
+    except InvalidRequest as error:
+        raise CorruptSnapshot(Path(file.filename), f"{group}: {error}") from error
+
+
+def read_provenance(file: h5py.File, group: str) -> Mapping[str, Any]:
+    """Read where the data come from.
+
+    Parameters
+    ----------
+    file : h5py.File
+        An open native file.
+    group : str
+        ``/``, ``sequence`` or ``control``.
+
+    Returns
+    -------
+    Mapping
+        The provenance.
+
+    Raises
+    ------
+    CorruptSnapshot
+        If it is not JSON.
+    """
+    with reading(Path(file.filename), f"the provenance of {group}"):
+        provenance: Mapping[str, Any] = json.loads(attributes(file, group).get("provenance", "{}"))
+    return provenance
+
+
+def _place(file: h5py.File, group: str) -> tuple[float, Vector3]:
+    stated = attributes(file, group)
+    with reading(Path(file.filename), f"size_pc and center_pc of {group}"):
+        return float(stated["size_pc"]), _vector(stated["center_pc"])
+
+
+def _vector(values: Any) -> Vector3:
+    x, y, z = (float(value) for value in values)
+    return (x, y, z)
+
+
+def _times(file: h5py.File, group: str) -> NDArray[np.float64]:
+    times = read_finite(file, f"{group}/times_myr")
+    frames = dataset(file, f"{group}/density").shape
+    if times.shape != frames[:1]:
+        raise CorruptSnapshot(
+            Path(file.filename), f"{group} has {times.size} times, but density is {frames}."
+        )
+    return times
+
+
+def _fields(file: h5py.File, group: str, selection: Any) -> dict[str, NDArray[Any]]:
+    return {
+        field: read_finite(file, f"{group}/{field}", selection, negative=field == "velocity")
+        for field in FIELD_UNITS
+        if field == "density" or find(file, f"{group}/{field}") is not None
+    }

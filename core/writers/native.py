@@ -1,0 +1,150 @@
+"""Save and load Shellsight's own files, `.shell.h5`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from core.cubes import FIELD_UNITS, Cube, CubeSequence, stack
+from core.errors import CorruptSnapshot, InvalidRequest, UnknownFormat
+from core.evolution import Evolution, Forecast, Simulation
+from core.readers import native
+from core.readers.hdf5 import attributes, open_hdf5, reading
+
+Saved = Cube | CubeSequence | Simulation | Forecast
+
+
+def save(obj: Saved, path: str | os.PathLike[str]) -> None:
+    """Write a cube, a sequence, a simulation or a forecast.
+
+    The file appears under its name only when it is complete.
+
+    Parameters
+    ----------
+    obj : Cube, CubeSequence, Simulation or Forecast
+        What to save.
+    path : path
+        The file, by convention ``*.shell.h5``; replaced if it exists.
+
+    Raises
+    ------
+    InvalidRequest
+        If `obj` is something else, or the file cannot be written.
+    """
+    content = _content(obj)
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise InvalidRequest(f"{target}: there is no directory {target.parent}.")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        # Only newer HDF5 structures hold attributes of more than 64 kB.
+        with h5py.File(partial, "w", libver=("v108", "v110")) as file:
+            file.attrs[native.FORMAT_KEY] = content
+            file.attrs["version"] = native.VERSION
+            if isinstance(obj, Evolution):
+                file.attrs["site_pc"] = obj.site_pc
+                file.attrs["energy_erg"] = obj.energy_erg
+                file.attrs["provenance"] = _as_json(obj.provenance)
+                _write(file.create_group("sequence"), obj.sequence)
+                _write(file.create_group("control"), obj.control)
+            else:
+                sequence = stack([obj]) if isinstance(obj, Cube) else obj
+                _write(file.create_group("sequence"), sequence)
+        partial.replace(target)
+    except OSError as error:
+        raise InvalidRequest(f"{target}: cannot be written ({error}).") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load(path: str | os.PathLike[str]) -> Saved:
+    """Read what `save` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    Cube, CubeSequence, Simulation or Forecast
+        What was saved.
+
+    Raises
+    ------
+    UnknownFormat
+        If it is not one of Shellsight's own files.
+    CorruptSnapshot
+        If it is damaged.
+    InvalidRequest
+        If there is no such file.
+    """
+    source = Path(path)
+    verdict = native.sniff(source)
+    if not verdict.accepted:
+        raise UnknownFormat(source, {native.name: verdict.reason})
+    with open_hdf5(source) as file:
+        root = attributes(file, "/")
+        content = root[native.FORMAT_KEY]
+        sequence = native.read_sequence(file, "sequence")
+        if content == "cube":
+            return sequence[0]
+        if content == "sequence":
+            return sequence
+        control = native.read_sequence(file, "control")
+        with reading(source, "site_pc and energy_erg"):
+            x, y, z = (float(c) for c in root["site_pc"])
+            energy_erg = float(root["energy_erg"])
+        kind = Simulation if content == "simulation" else Forecast
+        try:
+            return kind(sequence, control, (x, y, z), energy_erg, native.read_provenance(file, "/"))
+        except InvalidRequest as error:
+            raise CorruptSnapshot(source, str(error)) from error
+
+
+def _content(obj: object) -> str:
+    kinds = {Cube: "cube", CubeSequence: "sequence", Simulation: "simulation"}
+    kinds[Forecast] = "forecast"
+    for kind, content in kinds.items():
+        if isinstance(obj, kind):
+            return content
+    known = ", ".join(kind.__name__ for kind in kinds)
+    raise InvalidRequest(f"Cannot save a {type(obj).__name__}; only {known}.")
+
+
+def _write(group: h5py.Group, sequence: CubeSequence) -> None:
+    group.attrs["size_pc"] = sequence.size_pc
+    group.attrs["center_pc"] = sequence.center_pc
+    group.attrs["provenance"] = _as_json(sequence.provenance)
+    group.create_dataset("times_myr", data=sequence.times_myr).attrs["unit"] = "Myr"
+    for name, values in sequence.fields.items():
+        stored = group.create_dataset(
+            name,
+            data=values,
+            chunks=(1, *values.shape[1:]),
+            compression="gzip",
+            shuffle=True,
+            fletcher32=True,
+        )
+        stored.attrs["unit"] = FIELD_UNITS[name]
+
+
+def _as_json(provenance: Mapping[str, Any]) -> str:
+    return json.dumps(dict(provenance), default=_plain)
+
+
+def _plain(value: object) -> Any:
+    """Write what JSON does not know: numpy's numbers and arrays, paths, mappings."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise InvalidRequest(f"The provenance holds a {type(value).__name__}, which cannot be saved.")
