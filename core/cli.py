@@ -5,25 +5,19 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
-import math
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, NoReturn
 
-import numpy as np
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as ProgressBar
 
 import core
 from core.errors import InvalidRequest, MissingDependency, ShellsightError
-from core.progress import Progress
+from core.terminal import one_line, plain, progress_bar, start_log
 from core.trial import run_trial
 
 log = logging.getLogger("shellsight")
@@ -53,12 +47,12 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     if debug:
         # Whoever repeats a failed command types it at the end, where a verb would not know it.
         args = ["--debug", *(arg for arg in args if arg != "--debug")]
-    _start_log(debug)
+    start_log(debug)
     try:
         cli(_with_verb(args), prog_name="shellsight")
     except (ShellsightError, OSError) as error:
         log.debug("The command failed.", exc_info=error)
-        print(f"shellsight: {_one_line(error)}", file=sys.stderr)
+        print(f"shellsight: {one_line(error)}", file=sys.stderr)
         sys.exit(2)
     sys.exit(0)
 
@@ -77,19 +71,6 @@ def _with_verb(args: list[str]) -> list[str]:
 def _verbs() -> tuple[str, ...]:
     group = typer.main.get_group(cli)
     return tuple(group.list_commands(typer.Context(group)))
-
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
-    return " ".join(str(error).split())
-
-
-def _start_log(debug: bool) -> None:
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s: %(message)s", force=True
-    )
-    log.setLevel(logging.DEBUG if debug else logging.WARNING)
 
 
 # ---------------------------------------------------------------- options that verbs share
@@ -175,9 +156,9 @@ def info(
     """Say what a snapshot holds: times, box, gas, fields and their ranges."""
     summary = _open(path, units=units, format=format).info()
     if as_json:
-        print(json.dumps(_plain(summary.as_dict()), indent=2, allow_nan=False))
+        print(json.dumps(plain(summary.as_dict()), indent=2, allow_nan=False))
         return
-    for line in summary.lines:
+    for line in summary.lines():
         print(line)
 
 
@@ -216,7 +197,7 @@ def forecast(
     series = _open(path, units=units, format=format)
     without = None if control is None else _open(control, units=units, format=format)
     forecaster = core.Forecaster(model, device=device)
-    with _progress("Forecasting") as progress:
+    with progress_bar("Forecasting") as progress:
         trial = run_trial(
             series,
             forecaster,
@@ -273,13 +254,57 @@ def simulate(
         interval_myr=interval,
     )
     started = perf_counter()
-    with _progress("Simulating") as progress:
+    with progress_bar("Simulating") as progress:
         simulation = run(parameters, device=device, progress=progress)
     core.save(simulation, out)
     print(
         f"Wrote {out}: {len(simulation)} frames of {n}^3 cells to "
         f"{simulation.times_myr[-1]:.4g} Myr, in {perf_counter() - started:.0f} s."
     )
+
+
+@cli.command()
+def evaluate(
+    data: Annotated[
+        Path, typer.Option(help="Directory of simulations (.shell.h5) the network has not seen.")
+    ],
+    model: Model = "default",
+    device: Device = "auto",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the tables here as well.")
+    ] = None,
+) -> None:
+    """Measure the network on held-out simulations against simple baselines."""
+    from core.tables import write_json
+    from core.training.evaluate import evaluate as measure
+    from core.training.evaluate import uniform_radius_table
+
+    _require_folder(json_file)
+    runs = sorted(data.rglob("*.shell.h5"))
+    if not runs:
+        raise InvalidRequest(f"{data}: there is no simulation (.shell.h5) in it.")
+    uniform = [run for run in runs if _is_uniform(run)]
+    turbulent = [run for run in runs if run not in uniform]
+    forecaster = core.Forecaster(model, device=device)
+    results: dict[str, Any] = {}
+    if turbulent:
+        with progress_bar("Evaluating") as progress:
+            table = measure(forecaster, turbulent, progress=progress)
+        print(table)
+        results["turbulent"] = table.as_dict()
+    if uniform:
+        with progress_bar("Evaluating in uniform gas") as progress:
+            radii = uniform_radius_table(forecaster, uniform, progress=progress)
+        print(f"\nRadii in uniform gas\n{radii}")
+        results["uniform"] = radii.as_dict()
+    if json_file is not None:
+        write_json(json_file, results)
+
+
+def _is_uniform(path: Path) -> bool:
+    """Tell whether a run begins in uniform gas."""
+    first = core.open(path).read(0, fields=())
+    return isinstance(first, core.Cube) and bool(first.density.max() < 1.001 * first.density.min())
 
 
 @cli.command()
@@ -302,7 +327,7 @@ def report(
     _require_app("Pictures")
     from app.report import make_report
 
-    with _progress("Forecasting") as progress:
+    with progress_bar("Forecasting") as progress:
         made = make_report(
             out,
             source=path,
@@ -345,33 +370,3 @@ def _require_folder(target: Path | None) -> None:
         raise InvalidRequest(f"{target}: the folder {folder} does not exist.")
     if target.is_dir():
         raise InvalidRequest(f"{target} is a directory; name a file.")
-
-
-@contextmanager
-def _progress(text: str) -> Iterator[Progress]:
-    """Show a bar on the terminal (and nothing in a pipe) while the block runs."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    bar = ProgressBar(*columns, console=console, transient=True, disable=not console.is_terminal)
-    with bar:
-        task = bar.add_task(text, total=1.0)
-
-        def update(fraction: float, detail: str = "") -> None:
-            bar.update(task, completed=fraction, description=detail or text)
-
-        yield update
-
-
-def _plain(value: Any) -> Any:
-    """Turn arrays and numpy numbers into what JSON knows; undefined numbers into null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Path):
-        return str(value)
-    return value
