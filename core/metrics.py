@@ -275,7 +275,7 @@ def _counts(forecast: ArrayLike, truth: ArrayLike) -> tuple[int, int, int]:
     ours, real = np.asarray(forecast, dtype=bool), np.asarray(truth, dtype=bool)
     if ours.shape != real.shape:
         raise InvalidRequest(f"Regions of {ours.shape} and {real.shape} voxels: not one grid.")
-    return np.count_nonzero(ours & real), np.count_nonzero(ours), np.count_nonzero(real)
+    return int((ours & real).sum()), int(ours.sum()), int(real.sum())
 
 
 def _share(part: int, whole: int, n_forecast: int, n_truth: int) -> float:

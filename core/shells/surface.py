@@ -88,7 +88,7 @@ def surface(
     values = np.asarray(ratio, dtype=np.float32)
     if not values.min() < level < values.max():
         return Surface(np.empty((0, 3)), np.empty((0, 3), dtype=np.int64))
-    vertices, triangles, _, _ = marching_cubes(values, level, gradient_direction="ascent")
+    vertices, triangles, _, _ = marching_cubes(values, level, gradient_direction="descent")
     middle = 0.5 * (np.array(values.shape) - 1.0)
     found = Surface(
         (vertices.astype(np.float64) - middle) * voxel_pc + np.asarray(center_pc),

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import csv
+import json
+import math
+import time
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from core.compare import DEFINITIONS, Comparison, FrameFigures, compare
+from core.cubes import CubeSequence
+from core.errors import InvalidRequest
+from core.evolution import Evolution
+from tests.helpers import analytic_evolution
+
+N, SIZE = 32, 60.0
+VOXEL = SIZE / N
+
+
+def hole(radii: list[float], times: list[float], start: float = 0.0) -> Evolution:
+    """Uniform gas with a spherical hole, softened so that its edge is subvoxel exact."""
+    axis = (np.arange(N) - 0.5 * (N - 1)) * VOXEL
+    r = np.sqrt(sum(x**2 for x in np.meshgrid(axis, axis, axis, indexing="ij")))
+    frames = [
+        np.clip(0.9 + 0.2 * (r - radius), 0.01, 1.0) if radius else np.ones_like(r)
+        for radius in radii
+    ]
+    make = lambda density: CubeSequence(  # noqa: E731
+        {"density": density}, np.array(times) + start, SIZE
+    )
+    return Evolution(make(np.array(frames)), make(np.ones((len(times), N, N, N))))
+
+
+@pytest.fixture(scope="module")
+def truth() -> Evolution:
+    return analytic_evolution(dimple=0.1)
+
+
+def test_a_perfect_forecast(truth):
+    comparison = compare(truth, truth.sequence, truth.control)
+    assert len(comparison) == 20
+    assert comparison.control_source == "given"
+    for row in comparison.rows:
+        assert row.affected_iou == row.affected_dice == row.cavity_iou == row.cavity_dice == 1.0
+        assert row.recall == row.precision == row.naive_iou == 1.0
+        assert row.log_error_dex == 0.0
+    first, last = comparison.rows[0], comparison.rows[-1]
+    assert math.isnan(first.radius_truth_pc)  # nothing has happened yet
+    assert math.isnan(first.surface_distance_pc)
+    assert math.isnan(first.log_error_shell_dex)
+    assert first.persistence_error_dex == 0.0
+    assert last.radius_error_pc == last.radius_rms_pc == last.log_error_shell_dex == 0.0
+    assert last.surface_distance_pc == pytest.approx(0.0, abs=1e-6)
+    assert last.persistence_error_dex > 0.01
+
+
+def test_figures_of_a_sphere_that_is_too_large():
+    times = [0.0, 0.007, 0.014]
+    real, forecast = hole([0, 8, 10], times), hole([0, 10, 12.5], times)
+    row = compare(forecast, real.sequence, real.control).rows[-1]
+    assert row.affected_iou == pytest.approx(0.8**3, rel=0.04)
+    assert row.radius_truth_pc == pytest.approx(10.0, abs=0.25 * VOXEL)
+    assert row.radius_forecast_pc == pytest.approx(12.5, abs=0.25 * VOXEL)
+    assert row.radius_error_pc == pytest.approx(2.5, abs=0.25 * VOXEL)
+    assert row.surface_distance_pc == pytest.approx(2.5, abs=0.1 * VOXEL)
+    assert row.hausdorff95_pc == pytest.approx(2.5, abs=0.2 * VOXEL)
+    assert row.recall == 1.0
+    assert 0.4 < row.precision < 0.65
+
+
+def test_without_a_control_the_forecasts_own_stands_in(truth):
+    comparison = compare(truth, truth.sequence)
+    assert comparison.control_source == "forecast"
+    assert "own control" in str(comparison)
+    assert comparison.rows[-1].affected_iou == 1.0
+
+
+def test_turbulence_is_not_scored_as_the_shell():
+    times = [0.0, 0.05, 0.1]
+    real = hole([0, 8, 10], times)
+    waves = 10 ** (0.4 * np.sin(np.linspace(0, 40, N)))[:, None, None]
+    growing = np.stack(
+        [np.ones((N, N, N)), np.broadcast_to(waves, (N, N, N)), waves**2 * np.ones((N, N, N))]
+    )
+    stirred = Evolution(
+        replace(real.sequence, fields={"density": real.density * growing}),
+        replace(real.control, fields={"density": growing}),
+    )
+    comparison = compare(stirred, stirred.sequence, stirred.control)
+    calm = compare(real, real.sequence, real.control)
+    assert comparison.rows[-1].radius_truth_pc == pytest.approx(calm.rows[-1].radius_truth_pc)
+    # A forecast without turbulence gets the shell right and the naive region wrong.
+    mixed = compare(real, stirred.sequence, stirred.control)
+    assert mixed.rows[-1].affected_iou > 0.99
+    assert mixed.rows[-1].naive_iou < 0.5
+
+
+def test_only_true_frames_inside_the_forecast_are_compared():
+    forecast = hole([0, 8, 10], [0.0, 0.007, 0.014])
+    real = hole([0, 7, 9, 10, 11, 12], [-0.01, 0.0035, 0.007, 0.0140001, 0.03, 0.04])
+    comparison = compare(forecast, real.sequence, real.control)
+    assert [row.time_myr for row in comparison.rows] == pytest.approx([0.0035, 0.007, 0.0140001])
+    assert comparison.row_at(0.0072).time_myr == pytest.approx(0.007)
+
+
+def test_what_cannot_be_compared_is_refused():
+    forecast = hole([0, 8], [0.0, 0.007])
+    late = hole([0, 8], [0.0, 0.007], start=1.0)
+    with pytest.raises(InvalidRequest, match="no frame in the forecast's range"):
+        compare(forecast, late.sequence)
+    with pytest.raises(InvalidRequest, match="covers"):
+        compare(forecast, forecast.sequence, late.control)
+    coarse = analytic_evolution(n=16)
+    with pytest.raises(InvalidRequest, match=r"16\^3"):
+        compare(forecast, coarse.sequence)
+    with pytest.raises(InvalidRequest, match="centred"):
+        compare(forecast, replace(forecast.sequence, center_pc=(50.0, 0.0, 0.0)))
+
+
+def test_a_single_frame_can_be_compared():
+    one = hole([9], [0.0])
+    assert compare(one, one.sequence, one.control).rows[0].affected_iou == 1.0
+
+
+def test_specks_elsewhere_do_not_move_the_shell_surface():
+    real = hole([0, 10], [0.0, 0.007])
+    density = real.density.copy()
+    density[1, 1, 1, 1] = 0.1
+    speckled = replace(real, sequence=replace(real.sequence, fields={"density": density}))
+    row = compare(speckled, real.sequence, real.control).rows[-1]
+    assert row.hausdorff95_pc == pytest.approx(0.0, abs=1e-6)
+    assert row.affected_iou < 1.0
+
+
+def test_surfaces_can_be_left_out():
+    real = hole([0, 10], [0.0, 0.007])
+    row = compare(real, real.sequence, real.control, surfaces=False).rows[-1]
+    assert math.isnan(row.surface_distance_pc)
+    assert math.isnan(row.hausdorff95_pc)
+    assert row.radius_error_pc == 0.0
+
+
+def test_the_text_is_a_table_with_a_dash_for_what_is_undefined(truth):
+    lines = str(compare(truth, truth.sequence, truth.control)).splitlines()
+    assert len(lines) == 2 + 20 + 1
+    assert "–" in lines[2]
+    assert "nan" not in lines[2]
+    assert lines[-2].split()[:2] == ["0.133", "1.00"]
+    assert len({len(line) for line in lines[:-1]}) == 1
+
+
+def test_csv_and_dict_have_every_figure_and_no_nan(truth, tmp_path):
+    comparison = compare(truth, truth.sequence, truth.control)
+    path = tmp_path / "figures.csv"
+    comparison.to_csv(path)
+    with path.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    names = [field.name for field in fields(FrameFigures)]
+    assert list(lines[0]) == names
+    assert lines[0]["radius_truth_pc"] == ""
+    assert float(lines[-1]["radius_truth_pc"]) == comparison.rows[-1].radius_truth_pc
+    assert [p.name for p in tmp_path.iterdir()] == ["figures.csv"]
+    plain = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
+    assert plain["rows"][0]["radius_truth_pc"] is None
+    assert plain["control_source"] == "given"
+    np.testing.assert_array_equal(comparison.column("affected_iou"), np.ones(20))
+
+
+def test_every_figure_is_defined_in_words():
+    assert list(DEFINITIONS) == [field.name for field in fields(FrameFigures)]
+    assert Comparison.DEFINITIONS is DEFINITIONS
+    for label, _, text in DEFINITIONS.values():
+        assert label
+        assert text.endswith(".")
+    assert "ncludes turbulent motion" in DEFINITIONS["naive_iou"].text
+
+
+def test_comparing_twenty_frames_takes_less_than_two_seconds(truth):
+    noise = 10 ** (0.03 * np.random.default_rng(5).normal(size=truth.density.shape))
+    noisy = replace(
+        truth, sequence=replace(truth.sequence, fields={"density": truth.density * noise})
+    )
+    compare(noisy, truth.sequence, truth.control)  # imports
+    began = time.process_time()
+    compare(noisy, truth.sequence, truth.control)
+    assert time.process_time() - began < 2.0
