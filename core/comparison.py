@@ -24,6 +24,7 @@ class Definition(NamedTuple):
     text: str
 
 
+_FLOOR = "Densities below 1e-4 Msun/pc^3 (0.003 hydrogen atoms per cm^3) count as that."
 _OVERLAP = "Both regions empty: 1; only one empty: 0."
 _AFFECTED = "affected region (density over control below 0.9)"
 _CAVITY = "cavity (density over control below 0.5)"
@@ -103,16 +104,18 @@ DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
             "Density error, shell",
             "dex",
             "Mean absolute error of log10 density in the union of the forecast and the true "
-            "affected region.",
+            f"affected region. {_FLOOR}",
         ),
         "log_error_dex": Definition(
-            "Density error", "dex", "Mean absolute error of log10 density in the whole cube."
+            "Density error",
+            "dex",
+            f"Mean absolute error of log10 density in the whole cube. {_FLOOR}",
         ),
         "persistence_error_dex": Definition(
             "Persistence error",
             "dex",
             "Mean absolute error of log10 density in the whole cube if nothing moved: the "
-            "forecast's first frame against the truth.",
+            f"forecast's first frame against the truth. {_FLOOR}",
         ),
     }
 )

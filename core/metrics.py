@@ -18,7 +18,12 @@ from core.errors import InvalidRequest
 from core.shells.radius import RadiusProfile
 from core.shells.surface import Surface, distances_to_surface
 
-_TINY = float(np.finfo(np.float32).tiny)
+DENSITY_FLOOR = 1e-4
+"""Density, Msun/pc^3, below which a voxel counts as this dense in logarithms.
+
+Less than any gas in a cavity. Particles leave some voxels quite empty, and a
+logarithm of nothing would drown every other voxel.
+"""
 
 
 class SurfaceDistances(NamedTuple):
@@ -174,7 +179,8 @@ def log_density_error(
     Parameters
     ----------
     forecast, truth : array_like of float
-        Densities of the same shape, in the same unit.
+        Densities of the same shape, in Msun/pc^3; less than `DENSITY_FLOOR`
+        counts as that.
     mask : array_like of bool, optional
         Voxels to count; all by default.
 
@@ -189,7 +195,8 @@ def log_density_error(
         ours, real = ours[chosen], real[chosen]
     if real.size == 0:
         return math.nan
-    difference = np.log10(np.maximum(ours, _TINY)) - np.log10(np.maximum(real, _TINY))
+    difference = np.log10(np.maximum(ours, DENSITY_FLOOR))
+    difference -= np.log10(np.maximum(real, DENSITY_FLOOR))
     return float(np.abs(difference).mean(dtype=np.float64))
 
 

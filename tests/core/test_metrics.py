@@ -117,7 +117,12 @@ def test_log_density_error():
     assert metrics.log_density_error(forecast, truth) == pytest.approx(0.5)
     assert metrics.log_density_error(forecast, truth, truth < 5) == pytest.approx(1.0)
     assert np.isnan(metrics.log_density_error(forecast, truth, truth > 50))
-    assert np.isfinite(metrics.log_density_error([0.0], [1.0]))
+
+
+def test_an_empty_voxel_counts_as_the_floor_in_the_log_density_error():
+    # Particles deposited on voxels leave some of a cavity quite empty.
+    assert metrics.log_density_error([0.0], [1.0]) == pytest.approx(4.0)
+    assert metrics.log_density_error([0.0], [1e-9]) == 0.0
 
 
 def test_vrmse_of_the_mean_is_one():
