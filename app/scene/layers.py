@@ -19,11 +19,12 @@ from vtkmodules.vtkRenderingCore import (
 )
 from vtkmodules.vtkRenderingVolume import vtkGPUVolumeRayCastMapper
 
+from app.scene.box import Octant
 from app.scene.colormaps import ROLE_COLORS, lookup_table
-from app.view_state import CameraState, TransferFunction, Vector3
+from app.view_state import TransferFunction, Vector3
 
 BOX_COLOR = "#525a67"
-CUT_COLOR = "#3d4652"
+CUT_COLOR = "#5f86a6"
 
 _ALL_REGIONS = (1 << 27) - 1
 _MIDDLE_REGION = 1 << 13
@@ -94,22 +95,22 @@ class VolumeLayer:
         self.mapper.SetSampleDistance(self.spacing * (2.0 if coarse else 1.0))
         self.mapper.SetImageSampleDistance(2.0 if coarse else 1.0)
 
-    def set_cut(self, signs: tuple[int, int, int] | None, corner_pc: Vector3) -> None:
+    def set_cut(self, octant: Octant | None, corner_pc: Vector3) -> None:
         """Cut away the octant beyond a corner.
 
         Parameters
         ----------
-        signs : tuple of int or None
+        octant : tuple of int or None
             -1 or 1 along each axis; None for no cut.
         corner_pc : tuple of float
             Where the three planes of the cut meet.
         """
-        if signs is None:
+        if octant is None:
             self.mapper.CroppingOff()
             return
         far = self.size_pc
         planes: list[float] = []
-        for sign, corner in zip(signs, corner_pc, strict=True):
+        for sign, corner in zip(octant, corner_pc, strict=True):
             planes += [corner, far] if sign > 0 else [-far, corner]
         self.mapper.SetCroppingRegionPlanes(*planes)
         self.mapper.SetCroppingRegionFlags(_ALL_REGIONS & ~_MIDDLE_REGION)
@@ -159,86 +160,40 @@ class ShellLayer:
         self._opacity = opacity
 
 
-class BoxLayer:
-    """The edges of the cube, and of the octant that is cut away.
+class LineLayer:
+    """Straight lines in one colour.
 
-    Lines are opaque: translucent ones make the volume vanish at some angles.
+    They are opaque: translucent ones make the volume vanish at some angles.
 
     Parameters
     ----------
-    size_pc : float
-        Edge of the cube in pc.
+    color : str
+        The colour.
+    width : float
+        Width in pixels of the picture.
     """
 
-    def __init__(self, size_pc: float) -> None:
-        self.size_pc = size_pc
-        self.actor = self._lines(BOX_COLOR)
-        self.cut_actor = self._lines(CUT_COLOR)
-        half = size_pc / 2
-        self._show(self.actor, np.array([-half] * 3), np.array([half] * 3))
-        self.cut_actor.VisibilityOff()
-
-    @staticmethod
-    def _lines(color: str) -> vtkActor:
-        actor = vtkActor()
-        actor.SetMapper(vtkPolyDataMapper())
-        actor.PickableOff()
-        look = actor.GetProperty()
+    def __init__(self, color: str, width: float = 1.0) -> None:
+        self.mapper = vtkPolyDataMapper()
+        self.mapper.ScalarVisibilityOff()
+        self.actor = vtkActor()
+        self.actor.SetMapper(self.mapper)
+        self.actor.PickableOff()
+        look = self.actor.GetProperty()
         look.SetColor(*pv.Color(color).float_rgb)
         look.LightingOff()
-        look.SetLineWidth(1.0)
-        return actor
+        look.SetLineWidth(width)
+        self._segments: NDArray | None = None
 
-    @staticmethod
-    def _show(actor: vtkActor, low: NDArray, high: NDArray) -> None:
-        corners = np.array(
-            [[(low, high)[i >> axis & 1][axis] for axis in range(3)] for i in range(8)]
-        )
-        edges = [(i, i | 1 << axis) for axis in range(3) for i in range(8) if not i >> axis & 1]
-        lines = np.array([(2, *edge) for edge in edges])
-        actor.GetMapper().SetInputData(pv.PolyData(corners, lines=lines.ravel()))
-
-    def set_line_width(self, pixels: float) -> None:
-        """Width of the lines in pixels of the picture."""
-        for actor in (self.actor, self.cut_actor):
-            actor.GetProperty().SetLineWidth(pixels)
-
-    def set_cut(self, signs: tuple[int, int, int] | None, corner_pc: Vector3) -> None:
-        """Draw the edges of the cut octant (see `VolumeLayer.set_cut`)."""
-        if signs is not None:
-            corner = np.asarray(corner_pc, dtype=float)
-            face = np.asarray(signs) * self.size_pc / 2
-            self._show(self.cut_actor, np.minimum(corner, face), np.maximum(corner, face))
-
-
-def facing_octant(
-    camera: CameraState, corner_pc: Vector3, previous: tuple[int, int, int] | None = None
-) -> tuple[int, int, int]:
-    """Return the octant around a corner that faces the eye.
-
-    Parameters
-    ----------
-    camera : CameraState
-        The eye.
-    corner_pc : tuple of float
-        The corner in pc.
-    previous : tuple of int, optional
-        The octant shown so far: it is kept until the eye is clearly past a
-        plane, so that the cut does not flicker.
-
-    Returns
-    -------
-    tuple of int
-        -1 or 1 along each axis.
-    """
-    offset = np.subtract(camera.position, corner_pc)
-    direction = offset / max(float(np.linalg.norm(offset)), 1e-12)
-    slack = 0.04
-    signs = [1 if value >= 0 else -1 for value in direction]
-    if previous is not None:
-        signs = [
-            old if abs(value) < slack else new
-            for value, new, old in zip(direction, signs, previous, strict=True)
-        ]
-    x, y, z = signs
-    return (x, y, z)
+    def set_segments(self, segments: NDArray) -> None:
+        """Show other lines, (k, 2, 3) in pc."""
+        if self._segments is not None and np.array_equal(segments, self._segments):
+            return
+        self._segments = segments
+        count = len(segments)
+        if count == 0:
+            self.mapper.SetInputData(pv.PolyData())
+            return
+        ends = np.arange(2 * count).reshape(count, 2)
+        cells = np.hstack([np.full((count, 1), 2), ends]).ravel()
+        self.mapper.SetInputData(pv.PolyData(segments.reshape(-1, 3), lines=cells))

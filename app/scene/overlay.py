@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 from PySide6.QtWidgets import QWidget
 
 from app.scene import camera as geometry
+from app.scene.box import BoxEdges
 from app.scene.colormaps import ROLE_COLORS
 from app.view_state import CameraState, Vector3
 
@@ -23,6 +24,7 @@ SUBTITLE_COLOR = "#8d97a7"
 LABEL_COLOR = "#d5dae3"
 EMPTY_COLOR = "#7b8594"
 AXIS_COLORS = ("#e5707a", "#7cc27f", "#6aa5f0")
+BACKGROUND = "#0b0d11"
 HALO = QColor(8, 11, 16, 190)
 MARGIN = 14.0
 RADIUS = 8.0
@@ -43,6 +45,8 @@ class Annotations:
         Time stamp; None for no stamp.
     site_pc : tuple of float or None
         Marker of the explosion; None for no marker.
+    edges : BoxEdges or None
+        Edges of the cube; those before the gas are drawn here.
     empty_text : str or None
         Shown in the middle instead of scale bar and axes.
     """
@@ -52,6 +56,7 @@ class Annotations:
     subtitle: str = ""
     time_myr: float | None = None
     site_pc: Vector3 | None = None
+    edges: BoxEdges | None = None
     empty_text: str | None = None
 
 
@@ -81,21 +86,58 @@ def _font(base: QFont, pixels: int, weight: QFont.Weight = QFont.Weight.Normal) 
     font = QFont(base)
     font.setPixelSize(pixels)
     font.setWeight(weight)
+    if pixels <= 11:
+        font.setFeature(QFont.Tag("tnum"), 1)  # digits that change do not jump
     return font
 
 
-def _text(
-    painter: QPainter, at: QPointF, text: str, font: QFont, color: str, right: bool = False
+def text(
+    painter: QPainter,
+    at: QPointF,
+    words: str,
+    base: QFont,
+    pixels: int,
+    color: str,
+    weight: QFont.Weight = QFont.Weight.Medium,
+    *,
+    right: bool = False,
+    centered: bool = False,
 ) -> float:
-    """Draw text at a baseline, over a soft dark edge, and return its width."""
-    width = QFontMetricsF(font).horizontalAdvance(text)
+    """Draw text over a soft dark edge.
+
+    Parameters
+    ----------
+    painter : QPainter
+        Where to draw.
+    at : QPointF
+        Left end of the baseline, or its right end or middle.
+    words : str
+        What to write.
+    base : QFont
+        The family.
+    pixels : int
+        Size of the font.
+    color : str
+        The colour.
+    weight : QFont.Weight
+        The weight.
+    right, centered : bool
+        Which part of the text is at the point.
+
+    Returns
+    -------
+    float
+        The width of the text.
+    """
+    font = _font(base, pixels, weight)
+    width = QFontMetricsF(font).horizontalAdvance(words)
+    left = QPointF(at.x() - width * (1.0 if right else 0.5 if centered else 0.0), at.y())
     path = QPainterPath()
-    path.addText(QPointF(at.x() - width if right else at.x(), at.y()), font, text)
-    painter.setPen(Qt.PenStyle.NoPen)
+    path.addText(left, font, words)
     painter.strokePath(path, QPen(QColor(10, 13, 18, 120), 2.4))
     painter.setFont(font)
     painter.setPen(QColor(color))
-    painter.drawText(QPointF(at.x() - width if right else at.x(), at.y()), text)
+    painter.drawText(left, words)
     return width
 
 
@@ -124,6 +166,8 @@ def paint(
     if notes.empty_text is not None:
         _paint_empty(painter, width, height, notes.empty_text, font)
     elif camera is not None:
+        if notes.edges is not None:
+            _paint_edges(painter, camera, notes.edges, width, height)
         if notes.site_pc is not None:
             _paint_site(painter, camera, notes.site_pc, width, height)
         paint_scale_bar(
@@ -139,25 +183,26 @@ def paint(
 
 
 def _paint_heading(painter: QPainter, width: float, notes: Annotations, base: QFont) -> None:
-    room = width - 2 * MARGIN - 16
+    left = MARGIN + 16
+    full = max(width - left - MARGIN, 20.0)
+    room = full
     if notes.time_myr is not None:
-        stamp = _font(base, 11, QFont.Weight.Medium)
-        stamp.setFeature(QFont.Tag("tnum"), 1)
         at = QPointF(width - MARGIN, MARGIN + 11)
-        room -= 12 + _text(painter, at, format_time(notes.time_myr), stamp, LABEL_COLOR, right=True)
+        stamp = format_time(notes.time_myr)
+        room -= 12 + text(painter, at, stamp, base, 11, LABEL_COLOR, right=True)
     if notes.title:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(ROLE_COLORS[notes.role]))
         painter.drawEllipse(QPointF(MARGIN + 4, MARGIN + 6.5), 4, 4)
-    for text, pixels, weight, color, line in (
-        (notes.title, 14, QFont.Weight.DemiBold, TITLE_COLOR, MARGIN + 11.5),
-        (notes.subtitle, 11, QFont.Weight.Normal, SUBTITLE_COLOR, MARGIN + 28),
+    bold, normal = QFont.Weight.DemiBold, QFont.Weight.Normal
+    for words, pixels, weight, color, line, space in (
+        (notes.title, 14, bold, TITLE_COLOR, MARGIN + 11.5, room),
+        (notes.subtitle, 11, normal, SUBTITLE_COLOR, MARGIN + 28, full),
     ):
-        font = _font(base, pixels, weight)
-        elided = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, max(room, 20.0))
-        if elided:
-            _text(painter, QPointF(MARGIN + 16, line), elided, font, color)
-        room = width - 2 * MARGIN - 16  # the stamp only shares the title's line
+        metrics = QFontMetricsF(_font(base, pixels, weight))
+        shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, max(space, 20.0))
+        if shown:
+            text(painter, QPointF(left, line), shown, base, pixels, color, weight)
 
 
 def paint_scale_bar(
@@ -187,16 +232,23 @@ def paint_scale_bar(
     for pen in (QPen(QColor(10, 13, 18, 120), 3.6), QPen(QColor(LABEL_COLOR), 1.6)):
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         painter.strokePath(bar, pen)
-    font = _font(base, 11, QFont.Weight.Medium)
-    label = f"{length:g} pc"
-    left = (at.x() + end - QFontMetricsF(font).horizontalAdvance(label)) / 2
-    _text(painter, QPointF(max(left, at.x()), at.y() - 9), label, font, LABEL_COLOR)
+    middle = QPointF((at.x() + end) / 2, at.y() - 9)
+    text(painter, middle, f"{length:g} pc", base, 11, LABEL_COLOR, centered=True)
+
+
+def _paint_edges(
+    painter: QPainter, camera: CameraState, edges: BoxEdges, width: float, height: float
+) -> None:
+    for segments, alpha in ((edges.front, 105), (edges.cut_front, 60)):
+        pixels = geometry.project(camera, segments, width, height)
+        painter.setPen(QPen(QColor(160, 174, 196, alpha), 1.0))
+        for start, end in pixels[np.isfinite(pixels).all(axis=(1, 2))]:
+            painter.drawLine(QPointF(*start), QPointF(*end))
 
 
 def _paint_gizmo(painter: QPainter, center: QPointF, camera: CameraState, base: QFont) -> None:
     right, up, forward = geometry.axes(camera)
-    font = _font(base, 11, QFont.Weight.DemiBold)
-    metrics = QFontMetricsF(font)
+    rise = QFontMetricsF(_font(base, 11)).xHeight() / 2
     # The arm that points away from the eye is drawn first.
     for axis in sorted(range(3), key=lambda axis: -forward[axis]):
         step = QPointF(right[axis], -up[axis])
@@ -206,11 +258,11 @@ def _paint_gizmo(painter: QPainter, center: QPointF, camera: CameraState, base: 
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         painter.setPen(pen)
         painter.drawLine(center, tip)
-        label = "xyz"[axis]
         length = max(float(np.hypot(step.x(), step.y())), 0.35)
         place = tip + step * (9.0 / length)
-        offset = QPointF(metrics.horizontalAdvance(label) / 2, -metrics.xHeight() / 2)
-        _text(painter, place - offset, label, font, AXIS_COLORS[axis])
+        at = QPointF(place.x(), place.y() + rise)
+        bold = QFont.Weight.DemiBold
+        text(painter, at, "xyz"[axis], base, 11, AXIS_COLORS[axis], bold, centered=True)
 
 
 def paint_site(painter: QPainter, at: QPointF, ring: float = 5.0) -> None:
@@ -235,11 +287,11 @@ def _paint_site(
         paint_site(painter, QPointF(float(x), float(y)))
 
 
-def _paint_empty(painter: QPainter, width: float, height: float, text: str, base: QFont) -> None:
+def _paint_empty(painter: QPainter, width: float, height: float, words: str, base: QFont) -> None:
     painter.setFont(_font(base, 13))
     painter.setPen(QColor(EMPTY_COLOR))
     box = QRectF(24, 48, max(width - 48, 1), max(height - 96, 1))
-    painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), text)
+    painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), words)
 
 
 def paint_frame(painter: QPainter, rect: QRectF, outside: QColor) -> None:
@@ -278,9 +330,8 @@ class Overlay(QWidget):
 
     def show_notes(self, notes: Annotations, camera: CameraState | None) -> None:
         """Write something else, or the same for another eye."""
-        if notes != self.notes or camera != self.camera:
-            self.notes, self.camera = notes, camera
-            self.update()
+        self.notes, self.camera = notes, camera
+        self.update()
 
     def paint_on(self, painter: QPainter) -> None:
         """Draw the annotations with another painter, in this widget's pixels."""

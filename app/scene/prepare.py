@@ -34,7 +34,7 @@ the picture gains nothing that software rendering could pay for."""
 
 MAX_POINTS = 128
 
-_LOG_FLOOR = 1e-8  # Msun/pc^3: emptier than any cavity, so that log10 stays finite
+_LOG_FLOOR = 1e-4  # Msun/pc^3: a cell without particles is invisible, not a pit that blurs far
 
 Array = NDArray[np.float32]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyvista as pv
 from pyvista.plotting.plotter import BasePlotter
 
-from app.scene.layers import BoxLayer, ShellLayer, VolumeLayer, facing_octant
+from app.scene.box import BoxEdges, Octant, box_edges, facing_octant
+from app.scene.layers import BOX_COLOR, CUT_COLOR, LineLayer, ShellLayer, VolumeLayer
 from app.scene.prepare import BoundedCache, PreparedEvolution
 from app.scene.surface import isosurface
 from app.view_state import CameraState, LayerState, TransferFunction, Vector3
@@ -33,26 +34,28 @@ class Stage:
 
     def __init__(self, plotter: BasePlotter, role: str, line_width: float = 1.0) -> None:
         self._plotter = plotter
-        self._line_width = line_width
         self._transfer = TransferFunction()
         self._layers = LayerState()
         self._coarse = False
-        self._octant: tuple[int, int, int] | None = None
+        self._octant: Octant | None = None
         self._corner: Vector3 = (0.0, 0.0, 0.0)
         self._camera: CameraState | None = None
         self.prepared: PreparedEvolution | None = None
         self.frame: int | None = None
         self._surfaces: BoundedCache[pv.PolyData] = self._new_cache()
         self.volume: VolumeLayer | None = None
-        self.box: BoxLayer | None = None
+        self.box = LineLayer(BOX_COLOR, line_width)
+        self.cut = LineLayer(CUT_COLOR, line_width)
+        self.edges: BoxEdges | None = None
         self.shell = ShellLayer(role)
-        self.shell.actor.VisibilityOff()
         plotter.set_background(BACKGROUND_BOTTOM, top=BACKGROUND_TOP)
         plotter.remove_all_lights()
         plotter.add_light(
             pv.Light(position=LIGHT_POSITION, light_type="camera light", intensity=1.0)
         )
-        self._add(self.shell.actor)
+        for layer in (self.shell, self.box, self.cut):
+            layer.actor.VisibilityOff()
+            self._add(layer.actor)
 
     @staticmethod
     def _new_cache() -> BoundedCache[pv.PolyData]:
@@ -69,13 +72,12 @@ class Stage:
         self.prepared = prepared
         self.frame = None
         self._surfaces = self._new_cache()
-        for layer in (self.volume, self.box):
-            if layer is not None:
-                self._remove(layer.actor)
-        if self.box is not None:
-            self._remove(self.box.cut_actor)
-        self.volume = self.box = None
-        self.shell.actor.VisibilityOff()
+        if self.volume is not None:
+            self._remove(self.volume.actor)
+        self.volume = None
+        self.edges = None
+        for layer in (self.shell, self.box, self.cut):
+            layer.actor.VisibilityOff()
         if prepared is None:
             return
         # The cut meets at the explosion, but never leaves less than a quarter of the cube.
@@ -83,13 +85,9 @@ class Stage:
         x, y, z = (float(min(max(value, -quarter), quarter)) for value in prepared.site_pc)
         self._corner = (x, y, z)
         self.volume = VolumeLayer(prepared.volume_points, prepared.size_pc)
-        self.box = BoxLayer(prepared.size_pc)
-        self.box.set_line_width(self._line_width)
-        for actor in (self.volume.actor, self.box.actor, self.box.cut_actor):
-            self._add(actor)
+        self._add(self.volume.actor)
         self._octant = None
         self.volume.set_coarse(self._coarse)
-        self.set_transfer(self._transfer)
         self.set_layers(self._layers)
 
     def show(self, index: int) -> None:
@@ -126,14 +124,13 @@ class Stage:
         self._layers = layers
         self.shell.set_opacity(layers.shell_opacity)
         self._show_shell()
-        if self.volume is None or self.box is None:
+        if self.volume is None:
             return
         self.volume.actor.SetVisibility(layers.volume and layers.volume_opacity > 0.0)
         self.volume.set_transfer(self._transfer, layers.volume_opacity)
         self.box.actor.SetVisibility(layers.box)
-        self.box.cut_actor.SetVisibility(layers.box and layers.cut and layers.volume)
-        self._octant = None
-        self._cut()
+        self.cut.actor.SetVisibility(layers.box)
+        self._arrange()
 
     @property
     def coarse(self) -> bool:
@@ -156,16 +153,18 @@ class Stage:
         vtk_camera.SetViewAngle(camera.view_angle)
         half = 0.51 * (self.prepared.size_pc if self.prepared is not None else 60.0)
         self._plotter.renderer.ResetCameraClippingRange(-half, half, -half, half, -half, half)
-        self._cut()
+        self._arrange()
 
-    def _cut(self) -> None:
-        if self.volume is None or self.box is None or self._camera is None:
+    def _arrange(self) -> None:
+        """Turn the cut towards the eye, and sort the edges by what lies before them."""
+        prepared, camera = self.prepared, self._camera
+        if self.volume is None or prepared is None or camera is None:
             return
         octant = None
-        if self._layers.cut:
-            octant = facing_octant(self._camera, self._corner, self._octant)
-            if octant == self._octant:
-                return
+        if self._layers.cut and self._layers.volume:
+            octant = facing_octant(camera, self._corner, self._octant)
         self._octant = octant
         self.volume.set_cut(octant, self._corner)
-        self.box.set_cut(octant, self._corner)
+        self.edges = box_edges(camera, prepared.size_pc, octant, self._corner)
+        self.box.set_segments(self.edges.back)
+        self.cut.set_segments(self.edges.cut_back)

@@ -228,6 +228,7 @@ class SceneView(QFrame):
             subtitle=subtitle,
             time_myr=None if prepared is None or frame is None else prepared.times_myr[frame],
             site_pc=self._site if self._layers.site and not empty else None,
+            edges=self._stage.edges if self._layers.box else None,
             empty_text=self._empty_text if empty else None,
         )
         self._overlay.show_notes(notes, self._camera)
@@ -245,6 +246,19 @@ class SceneView(QFrame):
         self._fitted = False
         self._move_eye(camera)
         self.camera_changed.emit(camera)
+
+    def turn(self, right_deg: float, up_deg: float) -> None:
+        """Move the eye around the cube, as a drag does.
+
+        Parameters
+        ----------
+        right_deg, up_deg : float
+            Angles in degrees.
+        """
+        if self._closed:
+            return
+        self._draw_coarsely_for_now()
+        self.set_camera(geometry.orbit(self._camera, right_deg, up_deg))
 
     def reset_camera(self) -> None:
         """Show the whole cube from the usual side."""
@@ -270,13 +284,10 @@ class SceneView(QFrame):
     def _drag(self, across: float, down: float, panning: bool) -> None:
         if panning:
             pc = 1.0 / geometry.pixels_per_pc(self._camera, self.height())
-            moved = geometry.pan(self._camera, -across * pc, down * pc)
+            self._draw_coarsely_for_now()
+            self.set_camera(geometry.pan(self._camera, -across * pc, down * pc))
         else:
-            moved = geometry.orbit(
-                self._camera, -across * DEGREES_PER_PIXEL, down * DEGREES_PER_PIXEL
-            )
-        self._draw_coarsely_for_now()
-        self.set_camera(moved)
+            self.turn(-across * DEGREES_PER_PIXEL, down * DEGREES_PER_PIXEL)
 
     def _wheel(self, notches: float) -> None:
         prepared = self._stage.prepared

@@ -1,0 +1,98 @@
+"""The scale that says which colour is which density."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.scene.colormaps import lookup_table
+from app.scene.overlay import MINUS, SUBTITLE_COLOR, text, to_image
+from app.view_state import TransferFunction
+
+HEIGHT = 30
+RAMP = 6.0
+LABEL = "log ρ"
+UNIT = "[M\N{CIRCLED DOT OPERATOR} pc⁻³]"
+
+
+def ticks(range_dex: tuple[float, float]) -> list[float]:
+    """Return round values, half a dex or a dex apart, strictly inside a range."""
+    low, high = range_dex
+    step = next(step for step in (0.5, 1.0, 2.0, 5.0, 1e9) if (high - low) / step <= 6)
+    first = int(np.ceil((low + 0.04 * (high - low)) / step))
+    last = int(np.floor((high - 0.02 * (high - low)) / step))
+    return [step * count for count in range(first, last + 1)]
+
+
+def paint_color_bar(
+    painter: QPainter, rect: QRectF, transfer: TransferFunction, font: QFont
+) -> None:
+    """Draw a ramp with ticks under it.
+
+    Parameters
+    ----------
+    painter : QPainter
+        Where to draw.
+    rect : QRectF
+        The ramp takes its width; ramp and labels together 24 px of its height.
+    transfer : TransferFunction
+        The map and its range.
+    font : QFont
+        Font of the labels.
+    """
+    painter.save()
+    painter.setRenderHints(
+        QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
+    )
+    ramp = QRectF(rect.left(), rect.top() + 3, rect.width(), RAMP)
+    clip = QPainterPath()
+    clip.addRoundedRect(ramp, RAMP / 2, RAMP / 2)
+    painter.setClipPath(clip)
+    painter.drawImage(ramp, to_image(lookup_table(transfer.colormap)[None, :, :]))
+    painter.setClipping(False)
+    painter.setPen(QColor(255, 255, 255, 28))
+    painter.drawPath(clip)
+    low, high = transfer.range_dex
+    baseline = ramp.bottom() + 14
+    taken = rect.left() + text(
+        painter, QPointF(rect.left(), baseline), LABEL, font, 10, SUBTITLE_COLOR
+    )
+    for value in ticks(transfer.range_dex):
+        x = rect.left() + (value - low) / (high - low) * rect.width()
+        if x - 12 > taken:
+            label = f"{value:g}".replace("-", MINUS)
+            text(painter, QPointF(x, baseline), label, font, 10, SUBTITLE_COLOR, centered=True)
+    painter.restore()
+
+
+class ColorBar(QWidget):
+    """A horizontal colour bar for log10 density.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+        The parent.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip(f"Colour of the gas: {LABEL} {UNIT}")
+        self._transfer = TransferFunction()
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, HEIGHT)
+
+    def set_transfer(self, transfer: TransferFunction) -> None:
+        """Show another map or range."""
+        self._transfer = transfer
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        paint_color_bar(
+            painter, QRectF(self.rect()).adjusted(2, 0, -2, 0), self._transfer, self.font()
+        )
+        painter.end()

@@ -1,0 +1,254 @@
+"""The plane through the explosion, under each 3D view."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+from skimage.measure import find_contours
+
+from app.scene.colormaps import ROLE_COLORS, colorize
+from app.scene.overlay import (
+    BACKGROUND,
+    HALO,
+    LABEL_COLOR,
+    MARGIN,
+    MINUS,
+    paint_frame,
+    paint_scale_bar,
+    paint_site,
+    text,
+    to_image,
+)
+from app.scene.prepare import PreparedEvolution, log_density, prepare, refine
+from app.view_state import LayerState, TransferFunction, Vector3
+from core.cubes import CubeSequence
+
+SHOWN = 44.0 / 60.0
+"""Part of the cube's edge that the width of a slice shows."""
+
+IMAGE_POINTS = 256
+
+
+def density_slice(density: NDArray[np.floating], height: float) -> NDArray[np.float32]:
+    """log10 density in a plane of constant z, refined.
+
+    Parameters
+    ----------
+    density : ndarray
+        (n, n, n) in Msun/pc^3.
+    height : float
+        Place of the plane, 0 to 1 from the lower to the upper face.
+
+    Returns
+    -------
+    ndarray
+        (m, m), axes (y, x), from face to face.
+    """
+    n = density.shape[2]
+    place = float(np.clip(height * n - 0.5, 0, n - 1))
+    low = min(int(place), n - 2) if n > 1 else 0
+    high = min(low + 1, n - 1)
+    part = np.float32(place - low)
+    plane = (1 - part) * log_density(density[:, :, low]) + part * log_density(density[:, :, high])
+    return refine(plane, IMAGE_POINTS)
+
+
+def shell_outline(field: NDArray[np.float32], height: float) -> list[NDArray]:
+    """Contours of a shell in a plane of constant z.
+
+    Parameters
+    ----------
+    field : ndarray
+        (m, m, m), axes (z, y, x), negative inside (see `prepare.shell_field`).
+    height : float
+        Place of the plane, 0 to 1 from the lower to the upper face.
+
+    Returns
+    -------
+    list of ndarray
+        Lines (k, 2) of (x, y), 0 to 1 from face to face.
+    """
+    top = len(field) - 1
+    place = float(np.clip(height, 0.0, 1.0)) * top
+    low = min(int(place), top - 1)
+    part = np.float32(place - low)
+    plane = (1 - part) * field[low] + part * field[low + 1]
+    return [line[:, ::-1] / top for line in find_contours(plane, 0.0)]
+
+
+class SliceView(QWidget):
+    """The gas in the plane of constant z through the explosion, and the shell's outline.
+
+    Parameters
+    ----------
+    role : {"truth", "forecast"}
+        Decides the colour of the outline.
+    parent : QWidget, optional
+        The parent.
+    """
+
+    def __init__(self, role: Literal["truth", "forecast"], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.role = role
+        self.setMinimumSize(160, 90)
+        self._prepared: PreparedEvolution | None = None
+        self._density: NDArray[np.float32] | None = None
+        self._site: Vector3 = (0.0, 0.0, 0.0)
+        self._frame: int | None = None
+        self._time: float | None = None
+        self._transfer = TransferFunction()
+        self._layers = LayerState()
+        self._values: NDArray[np.float32] | None = None
+        self._image: QImage | None = None
+        self._outlines: list[NDArray] = []
+
+    def set_evolution(
+        self,
+        sequence: CubeSequence | None,
+        control: CubeSequence | None,
+        site_pc: Vector3 = (0.0, 0.0, 0.0),
+    ) -> None:
+        """Show another evolution, at the time shown so far (see `SceneView.set_evolution`)."""
+        self._site = site_pc
+        self._frame = None
+        self._values = self._image = None
+        self._outlines = []
+        self._prepared = None if sequence is None else prepare(sequence, control, site_pc)
+        self._density = None if sequence is None else sequence.density
+        if sequence is not None:
+            self.show_time(sequence.times_myr[0] if self._time is None else self._time)
+        self.update()
+
+    def show_time(self, time_myr: float) -> None:
+        """Show the frame nearest to a time in Myr."""
+        self._time = float(time_myr)
+        if self._prepared is None or self._density is None:
+            return
+        index = self._prepared.nearest(self._time)
+        if index != self._frame:
+            self._frame = index
+            self._values = density_slice(self._density[index], self._height)
+            self._color()
+            self._outline()
+
+    @property
+    def frame(self) -> int | None:
+        """Index of the frame shown, or None when the view is empty."""
+        return self._frame
+
+    @property
+    def outlines(self) -> list[NDArray]:
+        """Outlines of the shell: lines (k, 2) of (x, y), 0 to 1 from face to face."""
+        return list(self._outlines)
+
+    def set_transfer(self, transfer: TransferFunction) -> None:
+        """Change the colours."""
+        if transfer != self._transfer:
+            self._transfer = transfer
+            self._color()
+
+    def set_layers(self, layers: LayerState) -> None:
+        """Change the shell's level, and whether gas, outline and site are shown."""
+        if layers != self._layers:
+            self._layers = layers
+            self._outline()
+
+    @property
+    def _height(self) -> float:
+        size = 60.0 if self._prepared is None else self._prepared.size_pc
+        return self._site[2] / size + 0.5
+
+    def _color(self) -> None:
+        if self._values is not None:
+            colors = colorize(self._values, self._transfer.colormap, self._transfer.range_dex)
+            self._image = to_image(colors[::-1])  # y upwards
+        self.update()
+
+    def _outline(self) -> None:
+        self._outlines = []
+        if self._prepared is not None and self._frame is not None and self._layers.shell:
+            field = self._prepared.shell(self._frame, self._layers.shell_level)
+            if field is not None:
+                self._outlines = shell_outline(field, self._height)
+        self.update()
+
+    def image(self, scale: int = 1) -> QImage:
+        """Return what is shown, without rounded corners.
+
+        Parameters
+        ----------
+        scale : int
+            Pixels of the picture per logical pixel of the view.
+
+        Returns
+        -------
+        QImage
+            `scale` times the size of the view.
+        """
+        picture = QImage(
+            max(self.width(), 1) * scale, max(self.height(), 1) * scale, QImage.Format.Format_RGB32
+        )
+        painter = QPainter(picture)
+        painter.scale(scale, scale)
+        self._paint(painter, QRectF(self.rect()))
+        painter.end()
+        return picture
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self._paint(painter, QRectF(self.rect()))
+        paint_frame(painter, QRectF(self.rect()), self.palette().window().color())
+        painter.end()
+
+    def _paint(self, painter: QPainter, rect: QRectF) -> None:
+        painter.setRenderHints(
+            QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
+        )
+        painter.fillRect(rect, QColor(BACKGROUND))
+        prepared = self._prepared
+        if prepared is None or self._image is None:
+            return
+        # The cube fills the width a little more than it fits, but never leaves the height empty.
+        edge = max(rect.width() / SHOWN, rect.height())
+        site_x, site_y, site_z = self._site
+        left = _centered(0.5 + site_x / prepared.size_pc, rect.width(), edge)
+        top = _centered(0.5 - site_y / prepared.size_pc, rect.height(), edge)
+        if self._layers.volume:
+            painter.setOpacity(self._layers.volume_opacity)
+            painter.drawImage(QRectF(left, top, edge, edge), self._image)
+            painter.setOpacity(1.0)
+        path = QPainterPath()
+        for line in self._outlines:
+            points = [QPointF(left + x * edge, top + (1.0 - y) * edge) for x, y in line]
+            path.moveTo(points[0])
+            for point in points[1:]:
+                path.lineTo(point)
+        for color, width in ((HALO, 3.8), (QColor(ROLE_COLORS[self.role]), 1.8)):
+            pen = QPen(color, width)
+            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+            painter.strokePath(path, pen)
+        if self._layers.site:
+            x = left + (0.5 + site_x / prepared.size_pc) * edge
+            y = top + (0.5 - site_y / prepared.size_pc) * edge
+            paint_site(painter, QPointF(x, y), ring=0.0)
+        per_pc = edge / prepared.size_pc
+        paint_scale_bar(
+            painter,
+            QPointF(MARGIN + 2, rect.height() - MARGIN - 2),
+            per_pc,
+            rect.width() * 1.35,
+            self.font(),
+        )
+        label = f"z = {site_z:.0f} pc".replace("-", MINUS).replace(f"{MINUS}0 ", "0 ")
+        at = QPointF(rect.width() - MARGIN, MARGIN + 9)
+        text(painter, at, label, self.font(), 11, LABEL_COLOR, right=True)
+
+
+def _centered(place: float, shown: float, edge: float) -> float:
+    """Return where an image begins so that a place of it is centred and nothing stays empty."""
+    return min(max(shown / 2 - place * edge, shown - edge), 0.0)
