@@ -30,9 +30,9 @@ install_packages() {
             "    sudo apt-get update && sudo $command"
     fi
     say "Installing system packages: $*"
-    as_root apt-get update -qq >&2
+    as_root apt-get update -qq >/dev/null
     as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "$@" >&2
+        apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 # Each argument is LIBRARY=PACKAGE; install the packages whose library the loader does not know.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core import resources
+from core.errors import ShellsightError
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -98,11 +99,19 @@ def test_shipped_files_are_found_and_small():
     assert all(file.stat().st_size <= 25 * MIB for file in weights)
 
 
-def test_the_wheel_carries_what_the_program_needs():
+def test_the_wheel_carries_the_shipped_files_where_they_are_looked_for(tmp_path, monkeypatch):
     shipped = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert shipped == {
-        f"resources/{name}": f"core/_resources/{name}" for name in ("icons", "models", "sample")
-    }
+    assert shipped == {"resources": "core/_resources"}
+    package = tmp_path / "core"
+    (package / "_resources").mkdir(parents=True)
+    monkeypatch.setattr(resources, "_PACKAGE", package)
+    assert resources.resources_path() == package / "_resources"
+
+
+def test_an_incomplete_installation_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "core")
+    with pytest.raises(ShellsightError, match="install it again"):
+        resources.resources_path()
 
 
 @pytest.mark.skipif(
