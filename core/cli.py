@@ -337,11 +337,9 @@ def report(
             units=_units(units),
             progress=progress,
         )
-    if made.comparison is not None:
-        print(made.comparison)
-    print(f"Wrote {out.resolve()}:")
-    for file in made.files:
-        print(f"  {file.name}")
+    if made.trial.comparison is not None:
+        print(made.trial.comparison)
+    print(f"Wrote {', '.join(file.name for file in made.files)} to {out.resolve()}")
 
 
 # ---------------------------------------------------------------- helpers
