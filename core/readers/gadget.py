@@ -9,7 +9,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-from scipy.integrate import quad
 
 from core.constants import PC_PER_KMS_MYR
 from core.cubes import Vector3
@@ -224,17 +223,19 @@ def _expansion(header: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _time_myr(header: Mapping[str, Any], units: UnitSystem, scale: float, hubble: float) -> float:
-    """Time of the snapshot; since the Big Bang in a cosmological run."""
+    """Time of the snapshot; since the Big Bang (Friedmann) in a cosmological run."""
     if scale == 1.0 and hubble == 1.0:
         return float(header["Time"]) * units.time_myr
     matter, vacuum = float(header["Omega0"]), float(header.get("OmegaLambda", 0.0))
     curvature = 1.0 - matter - vacuum
 
-    def per_hubble(a: float) -> float:
-        return float((matter / a + curvature + vacuum * a**2) ** -0.5)
-
-    hubble_time_myr = 1e6 / (100.0 * hubble * PC_PER_KMS_MYR)
-    return float(quad(per_hubble, 0.0, scale)[0]) * hubble_time_myr
+    # With a = s^2 the integrand of dt = da/(a H) is smooth from the Big Bang on.
+    nodes, weights = np.polynomial.legendre.leggauss(32)
+    end = np.sqrt(scale)
+    s = 0.5 * end * (nodes + 1.0)
+    rate = np.sqrt(matter + curvature * s**2 + vacuum * s**6)
+    hubble_times = 0.5 * end * float(np.sum(weights * 2.0 * s**2 / rate))
+    return hubble_times * 1e6 / (100.0 * hubble * PC_PER_KMS_MYR)
 
 
 def _columns(file: h5py.File, units: UnitSystem, scale: float, hubble: float) -> dict[str, Column]:

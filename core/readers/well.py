@@ -66,7 +66,8 @@ def sniff(path: Path) -> Verdict:
     if not is_hdf5(path):
         return Verdict(False, "not an HDF5 file")
     with open_hdf5(path) as file:
-        missing = [key for key in ("dataset_name", "n_spatial_dims") if key not in file.attrs]
+        root = attributes(file, "/")
+        missing = [key for key in ("dataset_name", "n_spatial_dims") if key not in root]
         missing += [group for group in ("t0_fields", "dimensions") if find(file, group) is None]
     if missing:
         return Verdict(False, f"no {' and no '.join(missing)}")
