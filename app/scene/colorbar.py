@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath
 
 from app.scene.colormaps import lookup_table
 from app.scene.overlay import MINUS, SUBTITLE_COLOR, text, to_image
 from app.view_state import TransferFunction
 
-HEIGHT = 30
 RAMP = 6.0
 LABEL = "log ρ"
 UNIT = "[M\N{CIRCLED DOT OPERATOR} pc⁻³]"
@@ -27,7 +25,11 @@ def ticks(range_dex: tuple[float, float]) -> list[float]:
 
 
 def paint_color_bar(
-    painter: QPainter, rect: QRectF, transfer: TransferFunction, font: QFont
+    painter: QPainter,
+    rect: QRectF,
+    transfer: TransferFunction,
+    font: QFont,
+    label: str = LABEL,
 ) -> None:
     """Draw a ramp with ticks under it.
 
@@ -41,6 +43,8 @@ def paint_color_bar(
         The map and its range.
     font : QFont
         Font of the labels.
+    label : str
+        What the ramp shows, written at its left end.
     """
     painter.save()
     painter.setRenderHints(
@@ -57,42 +61,11 @@ def paint_color_bar(
     low, high = transfer.range_dex
     baseline = ramp.bottom() + 14
     taken = rect.left() + text(
-        painter, QPointF(rect.left(), baseline), LABEL, font, 10, SUBTITLE_COLOR
+        painter, QPointF(rect.left(), baseline), label, font, 10, SUBTITLE_COLOR
     )
     for value in ticks(transfer.range_dex):
         x = rect.left() + (value - low) / (high - low) * rect.width()
         if x - 12 > taken:
-            label = f"{value:g}".replace("-", MINUS)
-            text(painter, QPointF(x, baseline), label, font, 10, SUBTITLE_COLOR, centered=True)
+            number = f"{value:g}".replace("-", MINUS)
+            text(painter, QPointF(x, baseline), number, font, 10, SUBTITLE_COLOR, centered=True)
     painter.restore()
-
-
-class ColorBar(QWidget):
-    """A horizontal colour bar for log10 density.
-
-    Parameters
-    ----------
-    parent : QWidget, optional
-        The parent.
-    """
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip(f"Colour of the gas: {LABEL} {UNIT}")
-        self._transfer = TransferFunction()
-
-    def sizeHint(self) -> QSize:
-        return QSize(200, HEIGHT)
-
-    def set_transfer(self, transfer: TransferFunction) -> None:
-        """Show another map or range."""
-        self._transfer = transfer
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        paint_color_bar(
-            painter, QRectF(self.rect()).adjusted(2, 0, -2, 0), self._transfer, self.font()
-        )
-        painter.end()

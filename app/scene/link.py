@@ -20,8 +20,8 @@ class LinkedView(Protocol):
     def camera(self) -> CameraState:
         """Return where the eye is."""
 
-    def follow_camera(self, camera: CameraState) -> None:
-        """Move the eye without telling."""
+    def set_camera(self, camera: CameraState) -> None:
+        """Move the eye; the view may tell of it."""
 
 
 class CameraLink(QObject):
@@ -42,6 +42,7 @@ class CameraLink(QObject):
         super().__init__(parent)
         self._views: list[weakref.ref[Any]] = []
         self._enabled = True
+        self._passing_on = False
         self._source: weakref.ref[Any] | None = None
         self._pending: CameraState | None = None
         self._timer = QTimer(self)
@@ -83,7 +84,7 @@ class CameraLink(QObject):
 
         view.camera_changed.connect(told)
         if views and self._enabled:
-            view.follow_camera(views[0].camera())
+            self._move_others(views[0], views[0].camera())
 
     def _alive(self) -> list[Any]:
         views = [view for reference in self._views if (view := reference()) is not None]
@@ -91,7 +92,7 @@ class CameraLink(QObject):
         return views
 
     def _told(self, source: weakref.ref[Any], camera: CameraState) -> None:
-        if self._enabled:
+        if self._enabled and not self._passing_on:
             self._source, self._pending = source, camera
             self._timer.start()
 
@@ -104,6 +105,10 @@ class CameraLink(QObject):
             self._move_others(source, camera)
 
     def _move_others(self, source: Any, camera: CameraState) -> None:
-        for view in self._alive():
-            if view is not source and view.camera() != camera:
-                view.follow_camera(camera)
+        self._passing_on = True  # what the others tell meanwhile is an echo
+        try:
+            for view in self._alive():
+                if view is not source and view.camera() != camera:
+                    view.set_camera(camera)
+        finally:
+            self._passing_on = False

@@ -246,6 +246,13 @@ class PreparedEvolution:
         """Whether a shell can be told from the gas."""
         return self._control is not None
 
+    @property
+    def cut_corner_pc(self) -> Vector3:
+        """Where the gas is cut open: at the explosion, but at least a quarter inside."""
+        quarter = self.size_pc / 4
+        x, y, z = (float(min(max(value, -quarter), quarter)) for value in self.site_pc)
+        return (x, y, z)
+
     def nearest(self, time_myr: float) -> int:
         """Index of the frame nearest to a time in Myr."""
         return int(np.argmin(np.abs(self.times_myr - time_myr)))

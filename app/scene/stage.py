@@ -80,10 +80,7 @@ class Stage:
             layer.actor.VisibilityOff()
         if prepared is None:
             return
-        # The cut meets at the explosion, but never leaves less than a quarter of the cube.
-        quarter = prepared.size_pc / 4
-        x, y, z = (float(min(max(value, -quarter), quarter)) for value in prepared.site_pc)
-        self._corner = (x, y, z)
+        self._corner = prepared.cut_corner_pc
         self.volume = VolumeLayer(prepared.volume_points, prepared.size_pc)
         self._add(self.volume.actor)
         self._octant = None
@@ -146,6 +143,7 @@ class Stage:
     def set_camera(self, camera: CameraState) -> None:
         """Move the eye; the cut follows it."""
         self._camera = camera
+        self._plotter.renderer.camera_set = True  # PyVista does not choose one of its own
         vtk_camera = self._plotter.renderer.GetActiveCamera()
         vtk_camera.SetPosition(*camera.position)
         vtk_camera.SetFocalPoint(*camera.focal_point)

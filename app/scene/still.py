@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import numpy as np
+
+if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+    # VTK would try X first, and complain.
+    os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+
 import pyvista as pv
 from numpy.typing import NDArray
 

@@ -244,6 +244,7 @@ class SceneView(QFrame):
         if self._closed or camera == self._camera:
             return
         self._fitted = False
+        self._draw_coarsely_for_now()
         self._move_eye(camera)
         self.camera_changed.emit(camera)
 
@@ -255,9 +256,6 @@ class SceneView(QFrame):
         right_deg, up_deg : float
             Angles in degrees.
         """
-        if self._closed:
-            return
-        self._draw_coarsely_for_now()
         self.set_camera(geometry.orbit(self._camera, right_deg, up_deg))
 
     def reset_camera(self) -> None:
@@ -284,7 +282,6 @@ class SceneView(QFrame):
     def _drag(self, across: float, down: float, panning: bool) -> None:
         if panning:
             pc = 1.0 / geometry.pixels_per_pc(self._camera, self.height())
-            self._draw_coarsely_for_now()
             self.set_camera(geometry.pan(self._camera, -across * pc, down * pc))
         else:
             self.turn(-across * DEGREES_PER_PIXEL, down * DEGREES_PER_PIXEL)
@@ -292,7 +289,6 @@ class SceneView(QFrame):
     def _wheel(self, notches: float) -> None:
         prepared = self._stage.prepared
         size_pc = 60.0 if prepared is None else prepared.size_pc
-        self._draw_coarsely_for_now()
         self.set_camera(geometry.zoom(self._camera, ZOOM_PER_NOTCH**notches, size_pc))
 
     # Quality
@@ -318,14 +314,6 @@ class SceneView(QFrame):
         self._stage.set_coarse(True)
         if not self._coarse_wanted:
             self._still.start()
-
-    def follow_camera(self, camera: CameraState) -> None:
-        """Move the eye with a linked view that is being dragged: coarsely, until it rests."""
-        if self._closed or camera == self._camera:
-            return
-        self._fitted = False
-        self._draw_coarsely_for_now()
-        self._move_eye(camera)
 
     def _draw_finely(self) -> None:
         if self._closed:
