@@ -1,0 +1,228 @@
+"""Every command of the window: name, key, icon and what it does, in one table.
+
+Menus, tool buttons and the cheat sheet are made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from app.theme import Theme
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Parameters
+    ----------
+    key : str
+        What the program calls it.
+    menu : str
+        The menu it is in.
+    text : str
+        Its name in the menu.
+    tip : str
+        What it does.
+    shortcut : str
+        Its keys, or "".
+    icon : str
+        Name of its icon, or "".
+    checkable : bool
+        Whether it is on or off.
+    """
+
+    key: str
+    menu: str
+    text: str
+    tip: str
+    shortcut: str = ""
+    icon: str = ""
+    checkable: bool = False
+
+
+SEPARATOR = Command("", "", "", "")
+
+
+def _in(menu: str, *commands: Command | tuple) -> tuple[Command, ...]:
+    return tuple(c if isinstance(c, Command) else Command(c[0], menu, *c[1:]) for c in commands)
+
+
+COMMANDS: tuple[Command, ...] = (
+    *_in(
+        "File",
+        ("open_file", "Open File…", "Open a snapshot", "Ctrl+O", "folder-open"),
+        (
+            "open_folder",
+            "Open Folder…",
+            "Open a directory with the snapshots of one run",
+            "Ctrl+Shift+O",
+            "folder",
+        ),
+        (
+            "open_sample",
+            "Open Sample",
+            "Open the simulation that ships with Shellsight",
+            "",
+            "cube",
+        ),
+        SEPARATOR,
+        (
+            "control_folder",
+            "Open Control Folder…",
+            "Open the same run without the explosion, to compare with",
+            "",
+            "minus-circle",
+        ),
+        (
+            "control_file",
+            "Open Control File…",
+            "Open the same run without the explosion, to compare with",
+        ),
+        SEPARATOR,
+        (
+            "save_forecast",
+            "Save Forecast…",
+            "Write the forecast to a file",
+            "Ctrl+S",
+            "floppy-disk",
+        ),
+        ("save_picture", "Save Picture…", "Write both views to a PNG file", "Ctrl+E", "camera"),
+        (
+            "export_comparison",
+            "Export Comparison…",
+            "Write the figures of all frames to a CSV file",
+            "Ctrl+Shift+E",
+            "table",
+        ),
+        (
+            "copy_table",
+            "Copy Measurements",
+            "Put the table of the frame shown on the clipboard",
+            "Ctrl+Shift+C",
+            "copy",
+        ),
+        SEPARATOR,
+        ("close_file", "Close File", "Close what is open", "Ctrl+W"),
+        ("quit", "Quit", "Close the window; work that goes on is stopped", "Ctrl+Q"),
+    ),
+    *_in(
+        "Forecast",
+        ("forecast", "Forecast", "Forecast what an explosion does to the gas", "F", "sparkle"),
+        ("cancel", "Cancel", "Stop the forecast, or the reading of a file", "Esc", "x"),
+        SEPARATOR,
+        ("play", "Play or Pause", "Let the frames follow each other", "Space", "play"),
+        ("step_back", "One Frame Back", "Show the frame before", "Left", "caret-left"),
+        ("step_on", "One Frame On", "Show the next frame", "Right", "caret-right"),
+        ("first", "First Frame", "Show the first frame", "Home", "skip-back"),
+        ("last", "Last Frame", "Show the last frame", "End", "skip-forward"),
+    ),
+    *_in(
+        "View",
+        ("reset_camera", "Reset Camera", "Show the whole cube", "R", "arrow-counter-clockwise"),
+        ("link", "Link Cameras", "Turn both views together", "L", "link", True),
+        ("cut", "Cut", "Leave out the gas that faces the eye", "X", "scissors", True),
+        ("slices", "Slices", "Show the mid-plane under each view", "S", "rows", True),
+        SEPARATOR,
+        ("left", "Data and Layers", "Show or hide the left panels", "F2", "list-bullets", True),
+        (
+            "bottom",
+            "Timeline and Plots",
+            "Show or hide the bottom panels",
+            "F3",
+            "chart-line",
+            True,
+        ),
+        (
+            "right",
+            "Forecast and Measurements",
+            "Show or hide the right panels",
+            "F4",
+            "table",
+            True,
+        ),
+        SEPARATOR,
+        ("dark", "Dark", "Dark window", "", "moon", True),
+        ("light", "Light", "Light window; the views stay dark", "", "sun", True),
+        SEPARATOR,
+        ("full_screen", "Full Screen", "Fill the screen", "F11", "", True),
+    ),
+    *_in(
+        "Help",
+        ("keys", "Keyboard Shortcuts", "All keys on one sheet", "?", "keyboard"),
+        ("about", "About Shellsight", "Versions of everything that matters", "", "info"),
+    ),
+)
+
+MOUSE = (
+    ("Drag", "Turn the cube"),
+    ("Shift + drag", "Move the cube"),
+    ("Wheel", "Zoom; on the timeline, step"),
+    ("Click in a plot", "Go to that time"),
+    ("Drop a file", "Open it"),
+)
+
+
+class Actions(QObject):
+    """The commands as `QAction`.
+
+    Parameters
+    ----------
+    handlers : Mapping of str to callable
+        What each command does; checkable ones receive the new state.
+    theme : Theme
+        Colours the icons.
+    parent : QWidget
+        The window whose keys they are.
+    """
+
+    def __init__(
+        self, handlers: Mapping[str, Callable[..., object]], theme: Theme, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._actions: dict[str, QAction] = {}
+        for command in COMMANDS:
+            if command.key:
+                self._actions[command.key] = self._make(command, handlers[command.key], parent)
+        theme.changed.connect(self._recolor)
+
+    def __getitem__(self, key: str) -> QAction:
+        return self._actions[key]
+
+    def _make(self, command: Command, handler: Callable[..., object], parent: QWidget) -> QAction:
+        action = QAction(command.text, parent)
+        action.setObjectName(command.key)
+        action.setCheckable(command.checkable)
+        keys = f" ({key_text(command.shortcut)})" if command.shortcut else ""
+        action.setToolTip(command.tip + keys)
+        action.setStatusTip(command.tip)
+        if command.shortcut:
+            action.setShortcut(QKeySequence(command.shortcut))
+        if command.icon:
+            action.setIcon(self._theme.icon(command.icon))
+            action.setIconVisibleInMenu(False)
+        if command.checkable:
+            action.toggled.connect(handler)
+        else:
+            action.triggered.connect(lambda _checked=False: handler())
+        parent.addAction(action)
+        return action
+
+    def _recolor(self) -> None:
+        for command in COMMANDS:
+            if command.icon:
+                self._actions[command.key].setIcon(self._theme.icon(command.icon))
+
+
+def key_text(shortcut: str) -> str:
+    """Return a shortcut as people read it."""
+    names = {"Left": "←", "Right": "→"}
+    return names.get(shortcut) or QKeySequence(shortcut).toString(
+        QKeySequence.SequenceFormat.NativeText
+    )

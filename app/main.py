@@ -1,0 +1,55 @@
+"""Start the window: ``shellsight [FILE…]``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.notifications import Notifications, start_log
+from app.settings import Settings
+from app.theme import Theme
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Open the window and stay until it is closed.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Files or directories to open; by default the arguments of the
+        process. With none, the sample is opened and forecast.
+
+    Returns
+    -------
+    int
+        The exit code: 0.
+    """
+    paths = [Path(arg) for arg in (sys.argv[1:] if argv is None else argv)]
+    start_log()
+    application = QApplication.instance() or QApplication(["shellsight"])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("Shellsight")
+    application.setOrganizationName("Shellsight")
+    application.setDesktopFileName("shellsight")
+    # Ctrl+C in the terminal ends the program: Qt's loop never returns to Python to be told.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    notifications = Notifications()
+    notifications.install()
+    settings = Settings()
+    # Dressed first, so that nothing is ever drawn in another look.
+    theme = Theme(settings.theme)
+    theme.apply()
+    # Imported late: VTK takes a moment.
+    from app.window import Window
+
+    window = Window(settings, theme, notifications)
+    window.show()
+    QTimer.singleShot(0, window, lambda: window.start(paths))
+    code = application.exec()
+    notifications.uninstall()
+    return code

@@ -1,0 +1,175 @@
+"""One door for everything that goes wrong, from any thread.
+
+Errors that a user can mend are shown as they are; anything else is a defect:
+its traceback goes to the log file and the user sees one short sentence.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import traceback
+from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+import platformdirs
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from core.errors import ShellsightError, UnknownFormat
+
+logger = logging.getLogger("shellsight")
+
+Level = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell the user.
+
+    Parameters
+    ----------
+    text : str
+        One or two sentences: what happened and what to do.
+    level : {"info", "warning", "error"}
+        How serious it is.
+    details : str
+        More, for those who press *Details*: traceback or the full reasons.
+    """
+
+    text: str
+    level: Level = "info"
+    details: str = ""
+
+
+def log_path() -> Path:
+    """Return the log file: ``shellsight.log`` in the user's log directory."""
+    return Path(platformdirs.user_log_dir("shellsight", appauthor=False)) / "shellsight.log"
+
+
+def start_log(path: Path | None = None) -> None:
+    """Write the log to a file, at most 1 MB and two older ones.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The file; by default `log_path`. A directory that cannot be written
+        to leaves the program without a log file, never without a window.
+    """
+    path = path or log_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(path, maxBytes=2**20, backupCount=2, encoding="utf-8")
+    except OSError as error:
+        logger.warning("No log file: %s", error)
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+def notice_for(error: BaseException, doing: str = "") -> Notice:
+    """Turn an exception into words.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+    doing : str
+        What was being done, for example ``"Opening run_3"``.
+
+    Returns
+    -------
+    Notice
+        The message of a `ShellsightError` as it is; a short sentence for
+        everything else, with the traceback as details.
+    """
+    details = "".join(traceback.format_exception(error))
+    prefix = f"{doing}: " if doing else ""
+    if isinstance(error, UnknownFormat):
+        tried = "\n".join(f"{name}: {reason}" for name, reason in error.reasons.items())
+        text = f"{error.path.name} is not a snapshot Shellsight can read."
+        return Notice(text, "error", f"{error.path}\n\nEach format was tried:\n{tried}")
+    if isinstance(error, ShellsightError):
+        path = getattr(error, "path", None)
+        text = str(error).replace(str(path), path.name) if isinstance(path, Path) else str(error)
+        return Notice(text, "error", str(error))
+    if isinstance(error, MemoryError):
+        text = f"{prefix}not enough memory. Close other programs or open fewer frames."
+        return Notice(text, "error", details)
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return Notice(f"{prefix}{error.strerror}{where}.", "error", details)
+    what = str(error).strip().splitlines()
+    summary = f"{type(error).__name__}{': ' + what[0] if what else ''}"
+    text = f"{prefix}something went wrong in Shellsight ({summary}). Nothing else was changed."
+    return Notice(text, "error", f"{details}\nLog file: {log_path()}")
+
+
+class Notifications(QObject):
+    """Receives errors and messages from any thread; `raised` fires in its own.
+
+    Signals
+    -------
+    raised(Notice)
+    """
+
+    raised = Signal(object)
+    _arrived = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._arrived.connect(self._show, Qt.ConnectionType.AutoConnection)
+        self._hooks: tuple | None = None
+
+    def info(self, text: str, details: str = "") -> None:
+        """Tell something good to know."""
+        self._arrived.emit(Notice(text, "info", details))
+
+    def warn(self, text: str, details: str = "") -> None:
+        """Tell something that needs attention."""
+        logger.warning(text)
+        self._arrived.emit(Notice(text, "warning", details))
+
+    def error(self, error: BaseException, doing: str = "") -> None:
+        """Tell that something failed, and log it in full if it is a defect."""
+        notice = notice_for(error, doing)
+        if isinstance(error, ShellsightError):
+            logger.warning("%s", notice.text)
+        else:
+            logger.error("%s", notice.text, exc_info=error)
+        self._arrived.emit(notice)
+
+    def install(self) -> None:
+        """Catch what nobody caught, in any thread."""
+        if self._hooks is None:
+            self._hooks = (sys.excepthook, threading.excepthook)
+            sys.excepthook = self._uncaught
+            threading.excepthook = lambda args: self._uncaught(
+                args.exc_type, args.exc_value, args.exc_traceback
+            )
+
+    def uninstall(self) -> None:
+        """Put back the hooks that were there before `install`."""
+        if self._hooks is not None:
+            sys.excepthook, threading.excepthook = self._hooks
+            self._hooks = None
+
+    def _uncaught(
+        self,
+        kind: type[BaseException],
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # Also on the terminal: before the window shows there is nowhere else.
+        sys.__excepthook__(kind, error if error is not None else kind(), trace)
+        if issubclass(kind, KeyboardInterrupt):
+            return
+        self.error(error if error is not None else kind())
+
+    @Slot(object)
+    def _show(self, notice: Notice) -> None:
+        self.raised.emit(notice)

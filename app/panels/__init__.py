@@ -1,0 +1,1 @@
+"""The panels around the views; each reads the document and asks through signals."""

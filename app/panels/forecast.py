@@ -1,0 +1,201 @@
+"""Which network, on what device, and the button that starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document import Document, ForecastChanged, SourceChanged, TruthChanged
+from app.panels.parts import ElidedLabel, section
+from app.tasks import Choice
+from app.theme import Theme
+
+# Symmetries of the cube averaged over: the answer sharpens, the time grows alike.
+AVERAGING = ((1, "None, fastest"), (4, "4 symmetries"), (8, "8 symmetries"), (16, "16 symmetries"))
+DEFAULT_AVERAGING = 4
+
+
+class ForecastPanel(QWidget):
+    """Settings of the forecast, *Forecast* and *Cancel*, progress and time left.
+
+    Signals
+    -------
+    forecast_requested()
+        The user wants a forecast.
+    cancel_requested()
+        The user wants it to stop.
+    """
+
+    forecast_requested = Signal()
+    cancel_requested = Signal()
+
+    def __init__(self, document: Document, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._theme = document, theme
+        self._busy = False
+        self.network = self._combo("Network", "The network that forecasts")
+        self.device = self._combo("Device", "Where it is computed")
+        self.device.addItem("Automatic", "auto")
+        self.averaging = self._combo(
+            "Averaging",
+            "Forecasts of turned and mirrored copies of the cube are averaged: "
+            "sharper with more, and as much slower",
+        )
+        for count, label in AVERAGING:
+            self.averaging.addItem(label, count)
+        self.averaging.setCurrentIndex(self.averaging.findData(DEFAULT_AVERAGING))
+        self.start_time = ElidedLabel("–")
+        self.start_time.setToolTip("The forecast starts from the first frame of the file")
+        self.button = QPushButton("Forecast")
+        self.button.setObjectName("primary")
+        self.button.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.button.setIconSize(QSize(15, 15))
+        self.button.clicked.connect(self._on_button)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setRange(0, 1000)
+        self.doing = ElidedLabel("", Qt.TextElideMode.ElideRight)
+        self.doing.setObjectName("secondary")
+        self.left = QLabel("")
+        self.left.setObjectName("secondary")
+        self._lay_out()
+        for event in (SourceChanged, TruthChanged, ForecastChanged):
+            document.subscribe(event, lambda _: self.refresh())
+        theme.changed.connect(self.refresh)
+        self.refresh()
+
+    def _combo(self, name: str, tip: str) -> QComboBox:
+        combo = QComboBox()
+        combo.setToolTip(tip)
+        combo.setAccessibleName(name)
+        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        combo.setMinimumContentsLength(10)
+        return combo
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setHorizontalSpacing(12)
+        form.setVerticalSpacing(7)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows = (
+            ("Network", self.network),
+            ("Device", self.device),
+            ("Averaging", self.averaging),
+            ("Start", self.start_time),
+        )
+        for text, field in rows:
+            label = QLabel(text)
+            label.setObjectName("formLabel")
+            label.setFixedWidth(62)
+            label.setToolTip(field.toolTip())
+            form.addRow(label, field)
+        status = QHBoxLayout()
+        status.addWidget(self.doing, 1)
+        status.addWidget(self.left)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 8, 12, 6)
+        layout.setSpacing(6)
+        layout.addWidget(section("Forecast"))
+        layout.addLayout(form)
+        layout.addSpacing(2)
+        layout.addWidget(self.button)
+        layout.addWidget(self.progress)
+        layout.addLayout(status)
+
+    # -- what is chosen ------------------------------------------------------
+
+    @property
+    def model(self) -> str:
+        """Name of the network chosen; ``"default"`` while none is listed."""
+        return str(self.network.currentData() or "default")
+
+    @property
+    def device_key(self) -> str:
+        """The device chosen, as `core.Forecaster` takes it."""
+        return str(self.device.currentData() or "auto")
+
+    @property
+    def averaging_count(self) -> int:
+        """Over how many symmetries to average."""
+        return int(self.averaging.currentData())
+
+    def set_networks(self, choices: Sequence[Choice]) -> None:
+        """List the networks there are."""
+        self._fill(self.network, choices)
+        if not choices:
+            self.network.addItem("None installed", "")
+        self.refresh()
+
+    def set_devices(self, choices: Sequence[Choice]) -> None:
+        """List the devices there are."""
+        self._fill(self.device, choices)
+
+    def _fill(self, combo: QComboBox, choices: Sequence[Choice]) -> None:
+        chosen = combo.currentData()
+        combo.clear()
+        for choice in choices:
+            combo.addItem(choice.label, choice.key)
+            combo.setItemData(combo.count() - 1, choice.tip, Qt.ItemDataRole.ToolTipRole)
+        combo.setCurrentIndex(max(combo.findData(chosen), 0))
+
+    # -- state ---------------------------------------------------------------
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a forecast goes on."""
+        return self._busy
+
+    def set_busy(self, busy: bool) -> None:
+        """Show that a forecast goes on, or that none does."""
+        self._busy = busy
+        self.progress.setValue(0)
+        self.doing.set_full_text("Starting" if busy else "")
+        self.left.setText("")
+        self.refresh()
+
+    def show_progress(self, fraction: float, text: str, seconds_left: float | None) -> None:
+        """Show how far the forecast is."""
+        self.progress.setValue(round(1000 * fraction))
+        self.doing.set_full_text(text)
+        self.left.setText("" if seconds_left is None else f"{seconds_left:.1f} s left")
+
+    def show_done(self, text: str) -> None:
+        """Say what the last forecast took."""
+        self.doing.set_full_text(text)
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        colors, truth = self._theme.colors, self._document.truth
+        self.button.setText("Cancel" if self._busy else "Forecast")
+        icon = "stop" if self._busy else "play"
+        self.button.setIcon(self._theme.icon(icon, colors.accent_text))
+        ready = truth is not None and self.model != ""
+        self.button.setEnabled(self._busy or ready)
+        self.button.setToolTip(
+            "Stop the forecast (Esc)"
+            if self._busy
+            else "Forecast what an explosion in the middle of the cube does (F)"
+            if ready
+            else "Open a snapshot first"
+        )
+        for combo in (self.network, self.device, self.averaging):
+            combo.setEnabled(not self._busy)
+        text = f"{truth.times_myr[0]:.3f} Myr, first frame" if truth is not None else "–"
+        self.start_time.set_full_text(text)
+        if not self._busy and self._document.source is None:
+            self.doing.set_full_text("")
+
+    def _on_button(self) -> None:
+        (self.cancel_requested if self._busy else self.forecast_requested).emit()

@@ -1,0 +1,73 @@
+"""The line at the bottom: what goes on, and what is shown."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
+
+from app.document import Document, ForecastChanged, SourceChanged, TruthChanged
+from app.jobs import Job, Jobs
+from app.panels.parts import ElidedLabel
+from app.theme import Theme
+
+
+class StatusPanel(QWidget):
+    """A dot, a text and a thin bar for the work that goes on; the grid at the right."""
+
+    def __init__(
+        self, document: Document, jobs: Jobs, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._jobs, self._theme = document, jobs, theme
+        self._hint = ""
+        self.dot = QLabel("●")
+        self.text = ElidedLabel("Ready")
+        self.text.setMinimumWidth(300)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 1000)
+        self.bar.setFixedWidth(140)
+        self.bar.hide()
+        self.grid = QLabel("")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 0, 12, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.dot)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.bar)
+        layout.addStretch(1)
+        layout.addWidget(self.grid)
+        jobs.changed.connect(self.refresh)
+        jobs.progressed.connect(self._on_progress)
+        for event in (SourceChanged, TruthChanged, ForecastChanged):
+            document.subscribe(event, lambda _: self.refresh())
+        theme.changed.connect(self.refresh)
+        self.refresh()
+
+    def set_hint(self, text: str) -> None:
+        """Show a hint instead of the state; "" takes it away."""
+        self._hint = text
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the state."""
+        job = self._jobs.running()
+        colors = self._theme.colors
+        self.dot.setStyleSheet(f"color: {colors.accent if job else colors.ok}; font-size: 9px;")
+        self.bar.setVisible(job is not None)
+        if self._hint:
+            self.text.set_full_text(self._hint)
+        elif job is None:
+            self.text.set_full_text("Ready" if self._document.source else "Nothing is open")
+            self.bar.setValue(0)
+        cubes = self._document.truth
+        if cubes is None and self._document.forecast is not None:
+            cubes = self._document.forecast.sequence
+        text = ""
+        if cubes is not None:
+            text = f"{cubes.n}³ cells · {cubes.size_pc:.4g} pc · {cubes.voxel_pc:.4g} pc per cell"
+        self.grid.setText(text)
+
+    def _on_progress(self, job: Job, fraction: float, text: str) -> None:
+        if job is self._jobs.running() and not self._hint:
+            self.bar.setValue(round(1000 * fraction))
+            self.text.set_full_text(text)

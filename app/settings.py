@@ -1,0 +1,75 @@
+"""What the program remembers between runs: recent files, geometry, theme."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from app.theme import ThemeName
+
+MAX_RECENT = 10
+
+
+class Settings:
+    """Typed access to the user's settings.
+
+    Parameters
+    ----------
+    store : QSettings, optional
+        Where they are kept; by default the user's own.
+    """
+
+    def __init__(self, store: QSettings | None = None) -> None:
+        self._store = store if store is not None else QSettings("Shellsight", "Shellsight")
+
+    @property
+    def recent_files(self) -> list[Path]:
+        """Files and directories opened lately, the last one first."""
+        value = self._store.value("recent", [])
+        items = [value] if isinstance(value, str) else list(value or [])
+        return [Path(item) for item in items if isinstance(item, str) and item]
+
+    def add_recent(self, path: Path) -> None:
+        """Put a file at the head of the recent files."""
+        path = Path(path).absolute()
+        others = [item for item in self.recent_files if item != path]
+        self._store.setValue("recent", [str(item) for item in [path, *others][:MAX_RECENT]])
+
+    def forget_recent(self, path: Path | None = None) -> None:
+        """Drop one recent file, or all."""
+        kept = [item for item in self.recent_files if path is not None and item != path]
+        self._store.setValue("recent", [str(item) for item in kept])
+
+    @property
+    def theme(self) -> ThemeName:
+        """The theme chosen last."""
+        return "light" if self._store.value("theme", "dark") == "light" else "dark"
+
+    @theme.setter
+    def theme(self, name: ThemeName) -> None:
+        self._store.setValue("theme", name)
+
+    @property
+    def folder(self) -> Path:
+        """Where the file dialogs start."""
+        value = self._store.value("folder", "")
+        path = Path(value) if isinstance(value, str) and value else Path.home()
+        return path if path.is_dir() else Path.home()
+
+    @folder.setter
+    def folder(self, path: Path) -> None:
+        self._store.setValue("folder", str(path))
+
+    def geometry(self, name: str) -> QByteArray | None:
+        """Return a stored geometry or dock state, or None."""
+        value = self._store.value(f"window/{name}")
+        return value if isinstance(value, QByteArray) and not value.isEmpty() else None
+
+    def set_geometry(self, name: str, state: QByteArray) -> None:
+        """Store a geometry or dock state."""
+        self._store.setValue(f"window/{name}", state)
+
+    def sync(self) -> None:
+        """Write to disk now."""
+        self._store.sync()

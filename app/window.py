@@ -1,0 +1,518 @@
+"""The window: panels around the views, and what each command does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import (
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QIcon,
+)
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFileDialog,
+    QFrame,
+    QMainWindow,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import tasks
+from app.actions import Actions
+from app.centre import Centre
+from app.dialogs import AboutDialog, KeysDialog, UnitsDialog
+from app.document import (
+    ComparisonChanged,
+    Document,
+    ForecastChanged,
+    LayersChanged,
+    SourceChanged,
+    TruthChanged,
+)
+from app.jobs import Job, Jobs
+from app.notifications import Notice, Notifications
+from app.panels.data import DataPanel, FactsPanel
+from app.panels.forecast import ForecastPanel
+from app.panels.layers import LayersPanel
+from app.panels.measurements import MeasurementsPanel
+from app.panels.parts import line
+from app.panels.plots import PlotsPanel
+from app.panels.status import StatusPanel
+from app.panels.timeline import TimelinePanel
+from app.settings import Settings
+from app.theme import Theme, ThemeName
+from app.topbar import TopBar
+from app.workflow import ForecastRequest, Workflow, with_suffix
+from core.errors import ShellsightError
+from core.resources import icon_path, sample_path
+
+if TYPE_CHECKING:
+    from core.units import UnitSystem
+
+LEFT_PX, RIGHT_PX, BOTTOM_PX = 236, 304, 232
+SNAPSHOTS = "Snapshots (*.hdf5 *.h5 *.hdf);;All files (*)"
+
+
+class Window(QMainWindow):
+    """Everything the user sees.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        What is remembered between runs.
+    theme : Theme, optional
+        The look; by default the one remembered.
+    notifications : Notifications, optional
+        Where errors arrive.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        theme: Theme | None = None,
+        notifications: Notifications | None = None,
+    ) -> None:
+        super().__init__()
+        self.settings = settings or Settings()
+        self.theme = theme or Theme(self.settings.theme)
+        self.theme.apply()
+        self.notifications = notifications or Notifications(self)
+        self.document = Document()
+        self.jobs = Jobs(self)
+        self.workflow = Workflow(self.document, self.jobs, self.notifications, self.settings, self)
+        self.setWindowTitle("Shellsight")
+        icon = QIcon(str(icon_path()))
+        self.setWindowIcon(icon)
+        self.setAcceptDrops(True)
+        self.setMinimumSize(960, 600)
+        self.actions_ = Actions(self._handlers(), self.theme, self)
+        self.top = TopBar(self.actions_, icon)
+        self.setMenuWidget(self.top)
+        self.centre = Centre(self.document, self.theme)
+        self.setCentralWidget(self.centre)
+        self._make_panels()
+        self._make_docks()
+        self._connect()
+        self._restore()
+        self._refresh()
+
+    # -- building ------------------------------------------------------------
+
+    def _make_panels(self) -> None:
+        document, theme = self.document, self.theme
+        self.data = DataPanel(document, self.settings, theme)
+        self.layers = LayersPanel(document, theme)
+        self.facts = FactsPanel(document)
+        self.forecast_panel = ForecastPanel(document, theme)
+        self.measurements = MeasurementsPanel(document, theme)
+        self.timeline = TimelinePanel(document, theme)
+        self.plots = PlotsPanel(document, theme)
+        self.status = StatusPanel(document, self.jobs, theme)
+        self.statusBar().addWidget(self.status, 1)
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().setFixedHeight(25)
+
+    def _make_docks(self) -> None:
+        area = Qt.DockWidgetArea
+        for corner, side in (
+            (Qt.Corner.BottomLeftCorner, area.LeftDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, area.RightDockWidgetArea),
+        ):
+            self.setCorner(corner, side)
+        self.docks = {
+            "left": _dock("left", _column(self.data, self.layers, self.facts, stretch=0)),
+            "right": _dock("right", _column(self.forecast_panel, self.measurements, stretch=1)),
+            "bottom": _dock("bottom", _plain_column(self.timeline, line(), self.plots)),
+        }
+        for name, side in (
+            ("left", area.LeftDockWidgetArea),
+            ("right", area.RightDockWidgetArea),
+            ("bottom", area.BottomDockWidgetArea),
+        ):
+            self.addDockWidget(side, self.docks[name])
+        self.docks["left"].setMinimumWidth(200)
+        self.docks["right"].setMinimumWidth(260)
+        self.docks["bottom"].setMinimumHeight(150)
+
+    def _connect(self) -> None:
+        document, workflow = self.document, self.workflow
+        self.notifications.raised.connect(self._on_notice)
+        self.centre.start_page.open_requested.connect(self.choose_file)
+        self.centre.start_page.sample_requested.connect(self.open_sample)
+        self.data.open_requested.connect(self.choose_file)
+        self.data.path_requested.connect(lambda path: self.open_paths([path]))
+        self.data.control_requested.connect(self.choose_control_folder)
+        self.data.save_requested.connect(self.choose_save_forecast)
+        self.data.forget_requested.connect(self._forget)
+        self.forecast_panel.forecast_requested.connect(self.forecast)
+        self.forecast_panel.cancel_requested.connect(workflow.cancel)
+        self.measurements.export_requested.connect(self.choose_export)
+        self.measurements.copied.connect(
+            lambda: self.notifications.info("The table is on the clipboard.")
+        )
+        self.timeline.dragged.connect(self.centre.set_coarse)
+        self.timeline.playing_changed.connect(self.centre.set_coarse)
+        self.top.theme_button.clicked.connect(
+            lambda: self.set_theme("light" if self.theme.name == "dark" else "dark")
+        )
+        self.top.recent.aboutToShow.connect(self._fill_recent)
+        workflow.forecast_wanted.connect(self.forecast)
+        workflow.units_needed.connect(self._ask_units)
+        workflow.forecast_ended.connect(self._on_forecast_ended)
+        workflow.saved.connect(lambda path: self.notifications.info(f"Saved {path}"))
+        self.jobs.changed.connect(self._refresh)
+        self.jobs.progressed.connect(self._on_progress)
+        for event in (SourceChanged, TruthChanged, ForecastChanged, ComparisonChanged):
+            document.subscribe(event, lambda _: self._refresh())
+        document.subscribe(LayersChanged, lambda _: self._refresh_cut())
+        group = QActionGroup(self)
+        for name in ("dark", "light"):
+            group.addAction(self.actions_[name])
+        for name, on in {"slices": True, "link": True, self.theme.name: True}.items():
+            self.actions_[name].setChecked(on)
+        self._refresh_cut()
+        self._dress_theme_button()
+
+    def _restore(self) -> None:
+        geometry, state = self.settings.geometry("geometry"), self.settings.geometry("docks")
+        if geometry is None or not self.restoreGeometry(geometry):
+            available = self.screen().availableGeometry()
+            self.resize(min(1600, available.width()), min(1000, available.height()))
+        if state is None or not self.restoreState(state):
+            sizes = (LEFT_PX, RIGHT_PX)
+            docks = self.docks
+            horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+            self.resizeDocks([docks["left"], docks["right"]], list(sizes), horizontal)
+            bottom = BOTTOM_PX if self.height() >= 850 else 180
+            self.resizeDocks([docks["bottom"]], [bottom], vertical)
+        for name, dock in self.docks.items():
+            self.actions_[name].setChecked(not dock.isHidden())
+
+    def _handlers(self) -> dict[str, Callable[..., object]]:
+        return {
+            "open_file": self.choose_file,
+            "open_folder": self.choose_folder,
+            "open_sample": self.open_sample,
+            "control_folder": self.choose_control_folder,
+            "control_file": self.choose_control_file,
+            "save_forecast": self.choose_save_forecast,
+            "save_picture": self.choose_save_picture,
+            "export_comparison": self.choose_export,
+            "copy_table": lambda: self.measurements.copy(),
+            "close_file": lambda: self.workflow.close_file(),
+            "quit": self.close,
+            "forecast": self.forecast,
+            "cancel": lambda: self.workflow.cancel(),
+            "play": lambda: self.timeline.toggle(),
+            "step_back": lambda: self.timeline.step(-1),
+            "step_on": lambda: self.timeline.step(1),
+            "first": lambda: self.timeline.go_to_end(-1),
+            "last": lambda: self.timeline.go_to_end(1),
+            "reset_camera": lambda: self.centre.reset_camera(),
+            "link": lambda on: self.centre.link.set_enabled(on),
+            "cut": lambda on: self.document.change_layers(cut=on),
+            "slices": lambda on: self.centre.show_slices(on),
+            "left": lambda on: self.docks["left"].setVisible(on),
+            "bottom": lambda on: self.docks["bottom"].setVisible(on),
+            "right": lambda on: self.docks["right"].setVisible(on),
+            "dark": lambda on: on and self.set_theme("dark"),
+            "light": lambda on: on and self.set_theme("light"),
+            "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
+            "keys": lambda: KeysDialog(self).open(),
+            "about": lambda: AboutDialog(graphics_info(), self).open(),
+        }
+
+    # -- opening -------------------------------------------------------------
+
+    def start(self, paths: Sequence[Path] = ()) -> None:
+        """Begin: list networks and devices, open the files given or the sample.
+
+        Parameters
+        ----------
+        paths : sequence of Path
+            What to open; with none, the sample is opened and forecast.
+        """
+        job = self.jobs.create("set up", lambda _: (tasks.networks(), tasks.devices()))
+        job.finished.connect(self._on_choices)
+        job.failed.connect(lambda error: self.notifications.error(error, "Starting"))
+        if paths:
+            self.open_paths(paths)
+        else:
+            self.open_sample()
+        job.start()
+
+    def open_paths(self, paths: Sequence[Path], units: UnitSystem | None = None) -> Job:
+        """Open a file, a directory, or several files of one run."""
+        return self.workflow.open(paths, units)
+
+    def open_sample(self) -> Job | None:
+        """Open the sample and forecast it."""
+        try:
+            path = sample_path()
+        except ShellsightError as error:
+            self.notifications.error(error)
+            return None
+        return self.workflow.open([path], forecast_at_once=True, remember=False)
+
+    def open_control(self, path: Path) -> Job | None:
+        """Attach a control run to the truth."""
+        return self.workflow.open_control(path)
+
+    def choose_file(self) -> None:
+        """Ask for files and open them."""
+        names, _ = QFileDialog.getOpenFileNames(
+            self, "Open a snapshot", str(self.settings.folder), SNAPSHOTS
+        )
+        if names:
+            self.settings.folder = Path(names[0]).parent
+            self.open_paths([Path(name) for name in names])
+
+    def choose_folder(self) -> None:
+        """Ask for a directory and open it."""
+        name = QFileDialog.getExistingDirectory(
+            self, "Open a directory of snapshots", str(self.settings.folder)
+        )
+        if name:
+            self.settings.folder = Path(name).parent
+            self.open_paths([Path(name)])
+
+    def choose_control_folder(self) -> None:
+        """Ask for a directory with the control run."""
+        name = QFileDialog.getExistingDirectory(
+            self, "Open the run without the explosion", str(self.settings.folder)
+        )
+        if name:
+            self.open_control(Path(name))
+
+    def choose_control_file(self) -> None:
+        """Ask for a file with the control run."""
+        name, _ = QFileDialog.getOpenFileName(
+            self, "Open the run without the explosion", str(self.settings.folder), SNAPSHOTS
+        )
+        if name:
+            self.open_control(Path(name))
+
+    def _ask_units(self, error: tasks.UnitsNeeded, retry: Callable[[UnitSystem], object]) -> None:
+        dialog = UnitsDialog(error.clue, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.chosen.connect(retry)
+        dialog.open()
+
+    def _fill_recent(self) -> None:
+        self.top.recent.clear()
+        paths = self.settings.recent_files
+        for path in paths:
+            action = self.top.recent.addAction(str(path))
+            action.triggered.connect(lambda _=False, path=path: self.open_paths([path]))
+        if paths:
+            self.top.recent.addSeparator()
+            self.top.recent.addAction("Forget All", lambda: self._forget(None))
+        else:
+            self.top.recent.addAction("Nothing yet").setEnabled(False)
+
+    def _forget(self, path: Path | None) -> None:
+        self.settings.forget_recent(path)
+        self.data.refresh()
+
+    # -- forecasting -----------------------------------------------------------
+
+    def forecast(self) -> Job | None:
+        """Forecast with the settings of the panel, unless a forecast goes on."""
+        if self.jobs.running("forecast") is not None:
+            return None
+        panel = self.forecast_panel
+        request = ForecastRequest(panel.model, panel.device_key, panel.averaging_count)
+        return self.workflow.forecast(request)
+
+    def _on_choices(self, choices: tuple) -> None:
+        networks, devices = choices
+        self.forecast_panel.set_networks(networks)
+        self.forecast_panel.set_devices(devices)
+
+    def _on_forecast_ended(self, text: str) -> None:
+        self._refresh()
+        if self.jobs.running("forecast") is None:
+            self.forecast_panel.show_done(text)
+
+    def _on_progress(self, job: Job, fraction: float, text: str) -> None:
+        if job.name == "forecast":
+            self.forecast_panel.show_progress(fraction, text, job.seconds_left)
+        elif job.name == "open" and self.document.source is None:
+            self.centre.start_page.set_busy(f"{text}…")
+
+    # -- saving --------------------------------------------------------------
+
+    def choose_save_forecast(self) -> None:
+        """Ask for a name and save the forecast."""
+        path = self._choose_name("Save the forecast", "forecast.shell.h5", "*.shell.h5")
+        if path is not None:
+            self.workflow.save_forecast(path)
+
+    def choose_export(self) -> None:
+        """Ask for a name and export the comparison."""
+        path = self._choose_name("Export the comparison", "comparison.csv", "*.csv")
+        if path is not None:
+            self.workflow.export_comparison(path)
+
+    def choose_save_picture(self) -> None:
+        """Ask for a name and save both views."""
+        path = self._choose_name("Save the picture", "shellsight.png", "*.png")
+        if path is not None:
+            self.save_picture(path)
+
+    def save_picture(self, path: Path) -> None:
+        """Write both views to a PNG file, twice as large as on the screen."""
+        path = with_suffix(Path(path), ".png")
+        if self.centre.picture(2).save(str(path)):
+            self.notifications.info(f"Saved {path}")
+        else:
+            self.notifications.error(
+                ShellsightError(f"{path} could not be written. Choose another folder.")
+            )
+
+    def _choose_name(self, title: str, name: str, pattern: str) -> Path | None:
+        start = self.settings.folder / name
+        chosen, _ = QFileDialog.getSaveFileName(self, title, str(start), pattern)
+        if not chosen:
+            return None
+        self.settings.folder = Path(chosen).parent
+        return Path(chosen)
+
+    # -- look ----------------------------------------------------------------
+
+    def set_theme(self, name: ThemeName) -> None:
+        """Dress the window dark or light."""
+        self.settings.theme = name
+        self.actions_[name].setChecked(True)
+        if name != self.theme.name:
+            self.theme.apply(name)
+        self._dress_theme_button()
+
+    def _dress_theme_button(self) -> None:
+        dark = self.theme.name == "dark"
+        button = self.top.theme_button
+        button.setIcon(self.theme.icon("sun" if dark else "moon"))
+        button.setToolTip("Light window" if dark else "Dark window")
+        button.setAccessibleName(button.toolTip())
+
+    def _refresh(self) -> None:
+        """Show what can be done now."""
+        document, actions = self.document, self.actions_
+        forecasting = self.jobs.running("forecast") is not None
+        if forecasting != self.forecast_panel.is_busy:
+            self.forecast_panel.set_busy(forecasting)
+        self.centre.set_forecasting(forecasting)
+        if self.jobs.running("open") is None:
+            self.centre.start_page.set_busy("")
+        source = document.source
+        self.top.title.set_full_text(source.name if source else "")
+        self.setWindowTitle(f"{source.name} – Shellsight" if source else "Shellsight")
+        working = any(self.jobs.running(name) for name in ("open", "control", "forecast"))
+        enabled = {
+            "forecast": document.truth is not None and not forecasting,
+            "cancel": working,
+            "control_folder": document.truth is not None and document.complete,
+            "control_file": document.truth is not None and document.complete,
+            "save_forecast": document.forecast is not None,
+            "save_picture": source is not None,
+            "export_comparison": document.figures.comparison is not None,
+            "copy_table": bool(document.figures.curves),
+            "close_file": source is not None,
+        }
+        for key in ("play", "step_back", "step_on", "first", "last"):
+            enabled[key] = len(document.times_myr) > 1
+        for key, on in enabled.items():
+            actions[key].setEnabled(on)
+
+    def _refresh_cut(self) -> None:
+        self.actions_["cut"].setChecked(self.document.layers("truth").cut)
+
+    def _on_notice(self, notice: Notice) -> None:
+        self.centre.notices.show_notice(notice)
+
+    # -- events ----------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.status.set_hint("Drop to open")
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.status.set_hint("")
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.status.set_hint("")
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            # Only after the drop is over: the program dragged from waits for it.
+            QTimer.singleShot(0, self, lambda: self.open_paths(paths))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.WindowStateChange and hasattr(self, "actions_"):
+            self.actions_["full_screen"].setChecked(self.isFullScreen())
+        super().changeEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.settings.set_geometry("geometry", self.saveGeometry())
+        self.settings.set_geometry("docks", self.saveState())
+        self.settings.sync()
+        self.timeline.stop()
+        self.hide()
+        self.jobs.shut_down()
+        self.centre.close_views()
+        event.accept()
+
+
+def _column(*panels: QWidget, stretch: int) -> QScrollArea:
+    """Stack panels in a scroll area; the one at `stretch` takes what is left."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(_plain_column(*panels, stretch=stretch))
+    return area
+
+
+def _plain_column(*panels: QWidget, stretch: int = -1) -> QWidget:
+    inside = QWidget()
+    inside.setObjectName("panel")
+    inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    layout = QVBoxLayout(inside)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for index, panel in enumerate(panels):
+        last = index == len(panels) - 1 and stretch < 0
+        layout.addWidget(panel, 1 if index == stretch or last else 0)
+    return inside
+
+
+def _dock(name: str, content: QWidget) -> QDockWidget:
+    dock = QDockWidget()
+    dock.setObjectName(name)
+    dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+    dock.setTitleBarWidget(QWidget())
+    dock.setWidget(content)
+    return dock
+
+
+def graphics_info() -> str:
+    """Return what draws: the renderer and version OpenGL reports."""
+    from PySide6.QtGui import QOffscreenSurface, QOpenGLContext
+
+    context, surface = QOpenGLContext(), QOffscreenSurface()
+    surface.create()
+    if not context.create() or not context.makeCurrent(surface):
+        return "no OpenGL"
+    functions = context.functions()
+    texts = [functions.glGetString(name) for name in (0x1F01, 0x1F02)]  # renderer, version
+    context.doneCurrent()
+    return ", ".join(str(text) for text in texts if text)
