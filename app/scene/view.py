@@ -40,6 +40,7 @@ class _Canvas(QtInteractor):
 
     dragged = Signal(float, float, bool)
     wheeled = Signal(float)
+    frame_drawn = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, auto_update=False, multi_samples=0, lighting="none")
@@ -48,6 +49,10 @@ class _Canvas(QtInteractor):
         self.setMouseTracking(False)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self._last: QPointF | None = None
+
+    def paintGL(self) -> None:
+        super().paintGL()
+        self.frame_drawn.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._last = event.position()

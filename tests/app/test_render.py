@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QImage
+
+from app.render import PictureStyle, render_picture, render_pictures
+from app.view_state import LayerState
+from core.errors import InvalidRequest
+from tests.helpers import analytic_evolution
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def evolution():
+    return analytic_evolution(16, 6, dimple=0.2)
+
+
+def colors(image: QImage) -> set[tuple[int, int, int]]:
+    small = image.scaled(64, 64)
+    return {
+        small.pixelColor(x, y).getRgb()[:3]
+        for x in range(small.width())
+        for y in range(small.height())
+    }
+
+
+def test_one_picture(qapp, evolution):
+    image = render_picture(evolution, "forecast", 0.035, (240, 200))
+    assert (image.width(), image.height()) == (240, 200)
+    assert any(r > 150 and r - g > 60 and b > g for r, g, b in colors(image))
+    bare = PictureStyle(layers=LayerState(volume=False, shell=False, box=False, site=False))
+    empty = render_picture(evolution, "forecast", 0.035, (240, 200), bare)
+    assert len(colors(empty)) < len(colors(image))
+
+
+def test_side_by_side_is_saved_whole(qapp, evolution, tmp_path):
+    path = render_pictures(
+        {"truth": evolution, "forecast": evolution}, 0.035, (400, 200), tmp_path / "pair.png"
+    )
+    image = QImage(str(path))
+    assert (image.width(), image.height()) == (400, 200)
+    assert [file.name for file in tmp_path.iterdir()] == ["pair.png"]
+
+
+@pytest.mark.parametrize(
+    ("roles", "size", "name"),
+    [
+        ((), (200, 200), "a.png"),
+        (("difference",), (200, 200), "a.png"),
+        (("truth",), (20, 200), "a.png"),
+        (("truth",), (100, 100), "a.nonsense"),
+        (("truth",), (100, 100), "missing/a.png"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(qapp, evolution, tmp_path, roles, size, name):
+    with pytest.raises(InvalidRequest):
+        render_pictures(dict.fromkeys(roles, evolution), 0.0, size, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_works_without_a_display(tmp_path):
+    code = (
+        "from tests.helpers import analytic_evolution as make;"
+        "from app.render import render_pictures;"
+        f"render_pictures({{'truth': make(16, 3)}}, 0.01, (160, 160), {str(tmp_path / 'a.png')!r})"
+    )
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "bad X server" not in result.stderr
+    assert QImage(str(tmp_path / "a.png")).width() == 160
