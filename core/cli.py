@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -236,13 +236,17 @@ def simulate(
     size: Annotated[float, typer.Option(help="Edge of the box in pc.")] = 60.0,
     frames: Annotated[int, typer.Option(help="Frames to store, the first at the explosion.")] = 20,
     interval: Annotated[float, typer.Option(help="Time between frames in Myr.")] = 0.007,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to compute.")] = "cpu",
 ) -> None:
     """Simulate a supernova in a turbulent cloud, and the same cloud without it."""
+    import torch
+
     from core.simulate import SimulationParameters
     from core.simulate import simulate as run
 
     _require_folder(out)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InvalidRequest("PyTorch finds no CUDA device here; leave out --device cuda.")
     parameters = SimulationParameters(
         seed=seed,
         mean_density=density,

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
 
 import core
 from core import cli
@@ -185,6 +186,20 @@ def test_simulate_writes_a_run_that_can_be_forecast(shellsight, tmp_path):
     assert isinstance(run, core.Simulation)
     np.testing.assert_allclose(run.control.density[0], 1.5, rtol=1e-5)
     assert run.density[-1].min() < 0.5
+
+
+def test_a_device_that_is_not_there_is_refused(shellsight, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    code, _, err = shellsight("simulate", "-o", tmp_path / "run.shell.h5", "--device", "cuda")
+    assert code == 2
+    _assert_one_clear_line(err, "no CUDA device")
+
+
+def test_evaluate_needs_simulations(shellsight, tmp_path):
+    code, _, err = shellsight("evaluate", "--data", tmp_path)
+    assert code == 2
+    _assert_one_clear_line(err, str(tmp_path), "no simulation")
 
 
 def test_ctrl_c_stops_with_130_and_leaves_no_file(tmp_path):
