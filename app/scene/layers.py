@@ -24,7 +24,7 @@ from app.scene.colormaps import ROLE_COLORS, lookup_table
 from app.view_state import TransferFunction, Vector3
 
 BOX_COLOR = "#525a67"
-CUT_COLOR = "#5f86a6"
+CUT_COLOR = "#527390"
 
 _ALL_REGIONS = (1 << 27) - 1
 _MIDDLE_REGION = 1 << 13

@@ -27,7 +27,7 @@ from core.cubes import CubeSequence
 BLUR_CELLS = 0.62
 """Standard deviation of the Gaussian, in cells of the data."""
 
-VOLUME_POINTS = 96
+VOLUME_POINTS = 80
 SHELL_POINTS = 64
 """Points along an edge of what is drawn, for cubes of up to 32 cells; twice as fine above that
 the picture gains nothing that software rendering could pay for."""

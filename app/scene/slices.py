@@ -28,8 +28,9 @@ from app.scene.prepare import PreparedEvolution, log_density, prepare, refine
 from app.view_state import LayerState, TransferFunction, Vector3
 from core.cubes import CubeSequence
 
-SHOWN = 44.0 / 60.0
-"""Part of the cube's edge that the width of a slice shows."""
+SHOWN_ACROSS = 44.0 / 60.0
+SHOWN_UP = 28.5 / 60.0
+"""Parts of the cube's edge that a slice shows at least, if it is not as wide as the cube."""
 
 IMAGE_POINTS = 256
 
@@ -213,8 +214,9 @@ class SliceView(QWidget):
         prepared = self._prepared
         if prepared is None or self._image is None:
             return
-        # The cube fills the width a little more than it fits, but never leaves the height empty.
-        edge = max(rect.width() / SHOWN, rect.height())
+        # The surroundings of the explosion, without empty margins.
+        closest = min(rect.width() / SHOWN_ACROSS, rect.height() / SHOWN_UP)
+        edge = max(rect.width(), rect.height(), closest)
         site_x, site_y, site_z = self._site
         left = _centered(0.5 + site_x / prepared.size_pc, rect.width(), edge)
         top = _centered(0.5 - site_y / prepared.size_pc, rect.height(), edge)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Literal
 
 # Read by pyvistaqt (through qtpy) when it is imported.
@@ -23,6 +24,10 @@ from core.cubes import CubeSequence
 
 STILL_MS = 200
 """Quiet time after a movement before the view is drawn in full quality."""
+
+PLAYING_S = 0.35
+SLOW_DRAW_S = 0.025
+"""Frames that follow each other this fast are drawn coarsely where drawing is this slow."""
 
 DEGREES_PER_PIXEL = 0.4
 ZOOM_PER_NOTCH = 1.12
@@ -49,9 +54,12 @@ class _Canvas(QtInteractor):
         self.setMouseTracking(False)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self._last: QPointF | None = None
+        self.draw_seconds = 0.0
 
     def paintGL(self) -> None:
+        start = time.perf_counter()
         super().paintGL()
+        self.draw_seconds = time.perf_counter() - start
         self.frame_drawn.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -121,6 +129,8 @@ class SceneView(QFrame):
         self._coarse_wanted = False
         self._fitted = True  # until the eye is moved, the cube fills the view
         self._time: float | None = None
+        self._shown_at = -PLAYING_S
+        self._fine_seconds = 0.0
         self._empty_text = EMPTY_TEXTS[role]
         self._site: Vector3 = (0.0, 0.0, 0.0)
         self._transfer = TransferFunction()
@@ -139,6 +149,7 @@ class SceneView(QFrame):
         self._still.timeout.connect(self._draw_finely)
         self._canvas.dragged.connect(self._drag)
         self._canvas.wheeled.connect(self._wheel)
+        self._canvas.frame_drawn.connect(self._measure)
         self._stage.set_camera(self._camera)
         self._title: tuple[str, str] = ("", "")
         self._annotate()
@@ -197,6 +208,10 @@ class SceneView(QFrame):
             return
         index = prepared.nearest(self._time)
         if index != self._stage.frame:
+            now = time.monotonic()
+            if now - self._shown_at < PLAYING_S and self._fine_seconds > SLOW_DRAW_S:
+                self._draw_coarsely_for_now()
+            self._shown_at = now
             self._stage.show(index)
             self._annotate()
             self._canvas.update()
@@ -319,6 +334,15 @@ class SceneView(QFrame):
         self._stage.set_coarse(True)
         if not self._coarse_wanted:
             self._still.start()
+
+    def _measure(self) -> None:
+        if not self._stage.coarse:
+            self._fine_seconds = self._canvas.draw_seconds
+
+    def redraw(self) -> None:
+        """Draw in full quality now."""
+        self._still.stop()
+        self._draw_finely()
 
     def _draw_finely(self) -> None:
         if self._closed:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app.scene.prepare import (
+    VOLUME_POINTS,
     BoundedCache,
     PreparedEvolution,
     keep_piece_at,
@@ -118,7 +119,7 @@ def test_without_a_control_there_is_no_shell():
     prepared = PreparedEvolution(evolution.sequence, None)
     assert not prepared.has_control
     assert prepared.shell(2, 0.5) is None
-    assert prepared.volume(2).shape == (96, 96, 96)
+    assert prepared.volume(2).shape == (VOLUME_POINTS,) * 3
 
 
 def test_views_of_one_sequence_share_what_is_prepared():

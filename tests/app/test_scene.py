@@ -347,3 +347,34 @@ def test_labels():
     assert format_time(12.5) == "t = 12.50 Myr"
     assert scale_length(3.48, 342) == 10
     assert scale_length(0.003, 342) == 10000
+
+
+def test_playing_is_coarse_only_where_drawing_is_slow(view, qtbot):
+    view.redraw()
+    qtbot.wait(50)
+    view._fine_seconds = 0.001
+    view.show_time(0.007)
+    view.show_time(0.014)
+    assert not view._stage.coarse
+    view._fine_seconds = 0.2
+    view.show_time(0.021)
+    view.show_time(0.028)
+    assert view._stage.coarse
+    qtbot.waitUntil(lambda: not view._stage.coarse, timeout=STILL_MS * 10)
+
+
+def test_a_view_survives_being_hidden_and_moved_to_another_window(view, qtbot):
+    view.hide()
+    view.show_time(0.014)
+    view.show()
+    other = QWidget()
+    qtbot.addWidget(other)
+    view.setParent(other)
+    other.resize(240, 260)
+    other.show()
+    view.show()
+    qtbot.waitExposed(other)
+    view.show_time(0.049)
+    qtbot.wait(50)
+    assert gold(view._canvas.grabFramebuffer()) > 300
+    view.setParent(None)
