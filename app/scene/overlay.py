@@ -70,7 +70,7 @@ def format_time(time_myr: float) -> str:
 
 def scale_length(pixels_per_pc: float, width: float) -> float:
     """Return the longest round length (1, 2 or 5 times a power of ten, pc) for a scale bar."""
-    longest = 0.17 * width / max(pixels_per_pc, 1e-9)
+    longest = 0.15 * width / max(pixels_per_pc, 1e-9)
     power = 10.0 ** np.floor(np.log10(longest))
     return float(max(step * power for step in (1, 2, 5) if step * power <= longest))
 
@@ -219,7 +219,7 @@ def paint_scale_bar(
     pixels_per_pc : float
         Scale of the picture, at the focal depth in a perspective view.
     width : float
-        Width of the picture: the bar takes up to a sixth of it.
+        Width of the picture: the bar takes up to 15 % of it.
     base : QFont
         Font of the label.
     """

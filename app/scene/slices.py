@@ -243,7 +243,7 @@ class SliceView(QWidget):
             painter,
             QPointF(MARGIN + 2, rect.height() - MARGIN - 2),
             per_pc,
-            rect.width() * 1.35,
+            rect.width() * 1.5,
             self.font(),
         )
         label = f"z = {site_z:.0f} pc".replace("-", MINUS).replace(f"{MINUS}0 ", "0 ")
