@@ -25,12 +25,12 @@ from app.document import (
     TransferChanged,
     TruthChanged,
 )
+from app.measuring import stand_in_control
 from app.panels.colorbar import ColorBar
 from app.panels.notice import NoticeBar
 from app.scene.link import CameraLink
 from app.scene.slices import SliceView
 from app.scene.view import SceneView
-from app.tasks import stand_in_control
 from app.theme import Theme
 
 GAP = 8
@@ -115,15 +115,15 @@ class Centre(QWidget):
         self.start_page = StartPage()
         self.columns: dict[Role, Column] = {role: Column(role, document) for role in ROLES}
         self.link = CameraLink([column.view for column in self.columns.values()], self)
-        views = QWidget()
-        row = QHBoxLayout(views)
+        self.views = QWidget()
+        row = QHBoxLayout(self.views)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP)
         for column in self.columns.values():
             row.addWidget(column, 1)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.start_page)
-        self.stack.addWidget(views)
+        self.stack.addWidget(self.views)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP, GAP, GAP, GAP)
         layout.setSpacing(GAP)
@@ -232,7 +232,7 @@ class Centre(QWidget):
         QImage
             Views, colour bars and slices, in full quality.
         """
-        area = self.stack.currentWidget()
+        area = self.views
         image = QImage(area.size() * scale, QImage.Format.Format_RGB32)
         image.fill(QColor(self._theme.colors.window))
         painter = QPainter(image)

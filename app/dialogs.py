@@ -7,7 +7,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.actions import COMMANDS, MOUSE, key_text
 from app.notifications import Notice
-from app.tasks import UnitsClue
+from app.opening import UnitsClue
 from core.units import UnitSystem
 
 LENGTHS = ("pc", "kpc", "Mpc", "cm", "m", "km")
@@ -209,3 +209,15 @@ def versions(graphics: str) -> str:
     lines = [f"Python {sys.version.split()[0]}, {platform.platform()}"]
     lines += [f"{name} {package_version(name)}" for name in PACKAGES]
     return "\n".join([*lines, f"Graphics: {graphics}"])
+
+
+def graphics_info() -> str:
+    """Return what draws: the renderer and version OpenGL reports."""
+    context, surface = QOpenGLContext(), QOffscreenSurface()
+    surface.create()
+    if not context.create() or not context.makeCurrent(surface):
+        return "no OpenGL"
+    functions = context.functions()
+    texts = [functions.glGetString(name) for name in (0x1F01, 0x1F02)]  # renderer, version
+    context.doneCurrent()
+    return ", ".join(str(text) for text in texts if text)

@@ -21,7 +21,7 @@ from core.cubes import CubeSequence, Vector3
 from core.evolution import Evolution
 
 if TYPE_CHECKING:
-    from app.tasks import Curve
+    from app.measuring import Curve
     from core.compare import Comparison
     from core.series import SeriesInfo
 
@@ -110,12 +110,17 @@ class Figures:
     ----------
     comparison : Comparison or None
         Forecast against truth; None when there is nothing to compare.
-    curves : Mapping of role to Curve
-        Size of the cavity against time, for the truth and the forecast.
+    curves : Mapping of role to tuple of Curve
+        Size against time of the cavity and of the affected region, for the
+        truth and the forecast.
     """
 
     comparison: Comparison | None = None
-    curves: Mapping[Role, Curve] = field(default_factory=lambda: MappingProxyType({}))
+    curves: Mapping[Role, tuple[Curve, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def curve(self, role: Role, level: float) -> Curve | None:
+        """Return the curve of an evolution and a level, if it was measured."""
+        return next((c for c in self.curves.get(role, ()) if c.level == level), None)
 
 
 class Document:

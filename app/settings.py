@@ -27,7 +27,8 @@ class Settings:
     def recent_files(self) -> list[Path]:
         """Files and directories opened lately, the last one first."""
         value = self._store.value("recent", [])
-        items = [value] if isinstance(value, str) else list(value or [])
+        # A list of one comes back as a plain text.
+        items = [value] if isinstance(value, str) else value if isinstance(value, list) else []
         return [Path(item) for item in items if isinstance(item, str) and item]
 
     def add_recent(self, path: Path) -> None:

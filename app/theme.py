@@ -11,6 +11,9 @@ from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
+from core.errors import ShellsightError
+from core.resources import icon_path
+
 ThemeName = Literal["dark", "light"]
 
 
@@ -271,6 +274,14 @@ def _palette(colors: Colors) -> QPalette:
     return palette
 
 
+def _icon_url(name: str) -> str:
+    """Return a shipped icon as style sheets want it, "" in a broken installation."""
+    try:
+        return icon_path(name).as_posix()
+    except ShellsightError:
+        return ""
+
+
 def style_sheet(colors: Colors) -> str:
     """Return the style sheet: only what a palette cannot say.
 
@@ -339,6 +350,8 @@ QComboBox {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: 
     padding: 4px 8px; }}
 QComboBox:hover {{ border-color: {c.neutral}; }}
 QComboBox:disabled {{ color: {c.faint}; }}
+QComboBox::drop-down {{ border: none; width: 22px; }}
+QComboBox::down-arrow {{ image: url("{_icon_url("caret-down")}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {c.raised}; border: 1px solid {c.line};
     selection-background-color: {c.hover}; outline: 0; padding: 3px; }}
 QSlider::groove:horizontal {{ height: 3px; border-radius: 1px; background: {c.track}; }}

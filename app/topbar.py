@@ -43,7 +43,7 @@ class TopBar(QWidget):
         layout.addSpacing(4)
         layout.addWidget(name)
         layout.addSpacing(8)
-        layout.addWidget(self.menus)
+        layout.addWidget(self.menus, 0, Qt.AlignmentFlag.AlignVCenter)
         for group in TOOLS:
             layout.addSpacing(6)
             layout.addWidget(_divider())

@@ -15,20 +15,12 @@ from PySide6.QtGui import (
     QDropEvent,
     QIcon,
 )
-from PySide6.QtWidgets import (
-    QDockWidget,
-    QFileDialog,
-    QFrame,
-    QMainWindow,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QMainWindow
 
-from app import tasks
+from app import docks, files, forecasting, opening
 from app.actions import Actions
 from app.centre import Centre
-from app.dialogs import AboutDialog, KeysDialog, UnitsDialog
+from app.dialogs import AboutDialog, KeysDialog, UnitsDialog, graphics_info
 from app.document import (
     ComparisonChanged,
     Document,
@@ -57,8 +49,7 @@ from core.resources import icon_path, sample_path
 if TYPE_CHECKING:
     from core.units import UnitSystem
 
-LEFT_PX, RIGHT_PX, BOTTOM_PX = 236, 304, 232
-SNAPSHOTS = "Snapshots (*.hdf5 *.h5 *.hdf);;All files (*)"
+CONTROL_TITLE = "Open the run without the explosion"
 
 
 class Window(QMainWindow):
@@ -121,26 +112,11 @@ class Window(QMainWindow):
         self.statusBar().setFixedHeight(25)
 
     def _make_docks(self) -> None:
-        area = Qt.DockWidgetArea
-        for corner, side in (
-            (Qt.Corner.BottomLeftCorner, area.LeftDockWidgetArea),
-            (Qt.Corner.BottomRightCorner, area.RightDockWidgetArea),
-        ):
-            self.setCorner(corner, side)
-        self.docks = {
-            "left": _dock("left", _column(self.data, self.layers, self.facts, stretch=0)),
-            "right": _dock("right", _column(self.forecast_panel, self.measurements, stretch=1)),
-            "bottom": _dock("bottom", _plain_column(self.timeline, line(), self.plots)),
-        }
-        for name, side in (
-            ("left", area.LeftDockWidgetArea),
-            ("right", area.RightDockWidgetArea),
-            ("bottom", area.BottomDockWidgetArea),
-        ):
-            self.addDockWidget(side, self.docks[name])
-        self.docks["left"].setMinimumWidth(200)
-        self.docks["right"].setMinimumWidth(260)
-        self.docks["bottom"].setMinimumHeight(150)
+        left = docks.stack(self.data, self.layers, self.facts, stretch=0)
+        right = docks.stack(self.forecast_panel, self.measurements, stretch=1)
+        bottom = docks.stack(self.timeline, line(), self.plots, stretch=2)
+        contents = {"left": docks.scrolled(left), "right": docks.scrolled(right), "bottom": bottom}
+        self.docks = docks.add_docks(self, contents)
 
     def _connect(self) -> None:
         document, workflow = self.document, self.workflow
@@ -159,7 +135,6 @@ class Window(QMainWindow):
             lambda: self.notifications.info("The table is on the clipboard.")
         )
         self.timeline.dragged.connect(self.centre.set_coarse)
-        self.timeline.playing_changed.connect(self.centre.set_coarse)
         self.top.theme_button.clicked.connect(
             lambda: self.set_theme("light" if self.theme.name == "dark" else "dark")
         )
@@ -187,12 +162,7 @@ class Window(QMainWindow):
             available = self.screen().availableGeometry()
             self.resize(min(1600, available.width()), min(1000, available.height()))
         if state is None or not self.restoreState(state):
-            sizes = (LEFT_PX, RIGHT_PX)
-            docks = self.docks
-            horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-            self.resizeDocks([docks["left"], docks["right"]], list(sizes), horizontal)
-            bottom = BOTTOM_PX if self.height() >= 850 else 180
-            self.resizeDocks([docks["bottom"]], [bottom], vertical)
+            docks.set_first_sizes(self, self.docks)
         for name, dock in self.docks.items():
             self.actions_[name].setChecked(not dock.isHidden())
 
@@ -223,8 +193,8 @@ class Window(QMainWindow):
             "left": lambda on: self.docks["left"].setVisible(on),
             "bottom": lambda on: self.docks["bottom"].setVisible(on),
             "right": lambda on: self.docks["right"].setVisible(on),
-            "dark": lambda on: on and self.set_theme("dark"),
-            "light": lambda on: on and self.set_theme("light"),
+            "dark": lambda on: self._on_theme("dark", on),
+            "light": lambda on: self._on_theme("light", on),
             "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
             "keys": lambda: KeysDialog(self).open(),
             "about": lambda: AboutDialog(graphics_info(), self).open(),
@@ -240,7 +210,7 @@ class Window(QMainWindow):
         paths : sequence of Path
             What to open; with none, the sample is opened and forecast.
         """
-        job = self.jobs.create("set up", lambda _: (tasks.networks(), tasks.devices()))
+        job = self.jobs.create("set up", lambda _: (forecasting.networks(), forecasting.devices()))
         job.finished.connect(self._on_choices)
         job.failed.connect(lambda error: self.notifications.error(error, "Starting"))
         if paths:
@@ -268,39 +238,25 @@ class Window(QMainWindow):
 
     def choose_file(self) -> None:
         """Ask for files and open them."""
-        names, _ = QFileDialog.getOpenFileNames(
-            self, "Open a snapshot", str(self.settings.folder), SNAPSHOTS
-        )
-        if names:
-            self.settings.folder = Path(names[0]).parent
-            self.open_paths([Path(name) for name in names])
+        if paths := files.ask_files(self, self.settings, "Open a snapshot"):
+            self.open_paths(paths)
 
     def choose_folder(self) -> None:
         """Ask for a directory and open it."""
-        name = QFileDialog.getExistingDirectory(
-            self, "Open a directory of snapshots", str(self.settings.folder)
-        )
-        if name:
-            self.settings.folder = Path(name).parent
-            self.open_paths([Path(name)])
+        if paths := files.ask_folder(self, self.settings, "Open a directory of snapshots"):
+            self.open_paths(paths)
 
     def choose_control_folder(self) -> None:
         """Ask for a directory with the control run."""
-        name = QFileDialog.getExistingDirectory(
-            self, "Open the run without the explosion", str(self.settings.folder)
-        )
-        if name:
-            self.open_control(Path(name))
+        for path in files.ask_folder(self, self.settings, CONTROL_TITLE):
+            self.open_control(path)
 
     def choose_control_file(self) -> None:
         """Ask for a file with the control run."""
-        name, _ = QFileDialog.getOpenFileName(
-            self, "Open the run without the explosion", str(self.settings.folder), SNAPSHOTS
-        )
-        if name:
-            self.open_control(Path(name))
+        for path in files.ask_files(self, self.settings, CONTROL_TITLE)[:1]:
+            self.open_control(path)
 
-    def _ask_units(self, error: tasks.UnitsNeeded, retry: Callable[[UnitSystem], object]) -> None:
+    def _ask_units(self, error: opening.UnitsNeeded, retry: Callable[[UnitSystem], object]) -> None:
         dialog = UnitsDialog(error.clue, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.chosen.connect(retry)
@@ -352,21 +308,21 @@ class Window(QMainWindow):
 
     def choose_save_forecast(self) -> None:
         """Ask for a name and save the forecast."""
-        path = self._choose_name("Save the forecast", "forecast.shell.h5", "*.shell.h5")
-        if path is not None:
+        if path := self._ask("Save the forecast", "forecast.shell.h5", "*.shell.h5"):
             self.workflow.save_forecast(path)
 
     def choose_export(self) -> None:
         """Ask for a name and export the comparison."""
-        path = self._choose_name("Export the comparison", "comparison.csv", "*.csv")
-        if path is not None:
+        if path := self._ask("Export the comparison", "comparison.csv", "*.csv"):
             self.workflow.export_comparison(path)
 
     def choose_save_picture(self) -> None:
         """Ask for a name and save both views."""
-        path = self._choose_name("Save the picture", "shellsight.png", "*.png")
-        if path is not None:
+        if path := self._ask("Save the picture", "shellsight.png", "*.png"):
             self.save_picture(path)
+
+    def _ask(self, title: str, name: str, pattern: str) -> Path | None:
+        return files.ask_new_file(self, self.settings, title, name, pattern)
 
     def save_picture(self, path: Path) -> None:
         """Write both views to a PNG file, twice as large as on the screen."""
@@ -378,14 +334,6 @@ class Window(QMainWindow):
                 ShellsightError(f"{path} could not be written. Choose another folder.")
             )
 
-    def _choose_name(self, title: str, name: str, pattern: str) -> Path | None:
-        start = self.settings.folder / name
-        chosen, _ = QFileDialog.getSaveFileName(self, title, str(start), pattern)
-        if not chosen:
-            return None
-        self.settings.folder = Path(chosen).parent
-        return Path(chosen)
-
     # -- look ----------------------------------------------------------------
 
     def set_theme(self, name: ThemeName) -> None:
@@ -395,6 +343,10 @@ class Window(QMainWindow):
         if name != self.theme.name:
             self.theme.apply(name)
         self._dress_theme_button()
+
+    def _on_theme(self, name: ThemeName, on: bool) -> None:
+        if on:
+            self.set_theme(name)
 
     def _dress_theme_button(self) -> None:
         dark = self.theme.name == "dark"
@@ -406,10 +358,10 @@ class Window(QMainWindow):
     def _refresh(self) -> None:
         """Show what can be done now."""
         document, actions = self.document, self.actions_
-        forecasting = self.jobs.running("forecast") is not None
-        if forecasting != self.forecast_panel.is_busy:
-            self.forecast_panel.set_busy(forecasting)
-        self.centre.set_forecasting(forecasting)
+        busy = self.jobs.running("forecast") is not None
+        if busy != self.forecast_panel.is_busy:
+            self.forecast_panel.set_busy(busy)
+        self.centre.set_forecasting(busy)
         if self.jobs.running("open") is None:
             self.centre.start_page.set_busy("")
         source = document.source
@@ -417,7 +369,7 @@ class Window(QMainWindow):
         self.setWindowTitle(f"{source.name} – Shellsight" if source else "Shellsight")
         working = any(self.jobs.running(name) for name in ("open", "control", "forecast"))
         enabled = {
-            "forecast": document.truth is not None and not forecasting,
+            "forecast": document.truth is not None and not busy,
             "cancel": working,
             "control_folder": document.truth is not None and document.complete,
             "control_file": document.truth is not None and document.complete,
@@ -470,49 +422,3 @@ class Window(QMainWindow):
         self.jobs.shut_down()
         self.centre.close_views()
         event.accept()
-
-
-def _column(*panels: QWidget, stretch: int) -> QScrollArea:
-    """Stack panels in a scroll area; the one at `stretch` takes what is left."""
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(_plain_column(*panels, stretch=stretch))
-    return area
-
-
-def _plain_column(*panels: QWidget, stretch: int = -1) -> QWidget:
-    inside = QWidget()
-    inside.setObjectName("panel")
-    inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-    layout = QVBoxLayout(inside)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for index, panel in enumerate(panels):
-        last = index == len(panels) - 1 and stretch < 0
-        layout.addWidget(panel, 1 if index == stretch or last else 0)
-    return inside
-
-
-def _dock(name: str, content: QWidget) -> QDockWidget:
-    dock = QDockWidget()
-    dock.setObjectName(name)
-    dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
-    dock.setTitleBarWidget(QWidget())
-    dock.setWidget(content)
-    return dock
-
-
-def graphics_info() -> str:
-    """Return what draws: the renderer and version OpenGL reports."""
-    from PySide6.QtGui import QOffscreenSurface, QOpenGLContext
-
-    context, surface = QOpenGLContext(), QOffscreenSurface()
-    surface.create()
-    if not context.create() or not context.makeCurrent(surface):
-        return "no OpenGL"
-    functions = context.functions()
-    texts = [functions.glGetString(name) for name in (0x1F01, 0x1F02)]  # renderer, version
-    context.doneCurrent()
-    return ", ".join(str(text) for text in texts if text)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from PySide6.QtCore import QObject, Signal
 
 import core
-from app import tasks
+from app import forecasting, measuring, opening
 from app.document import Document
 from app.jobs import Job, Jobs, Reporter
 from app.notifications import Notifications
@@ -106,8 +106,8 @@ class Workflow(QObject):
         """
         paths = [Path(path) for path in paths]
 
-        def work(reporter: Reporter) -> tasks.Opened:
-            return tasks.open_source(
+        def work(reporter: Reporter) -> opening.Opened:
+            return opening.open_source(
                 paths,
                 units,
                 progress=reporter.progress,
@@ -118,7 +118,7 @@ class Workflow(QObject):
         job = self._jobs.create("open", work)
         shown = False
 
-        def show(opened: tasks.Opened) -> None:
+        def show(opened: opening.Opened) -> None:
             nonlocal shown
             if shown:
                 self._document.set_truth(opened.source, opened.truth, opened.control)
@@ -136,7 +136,7 @@ class Workflow(QObject):
             if forecast_at_once:
                 self.forecast_wanted.emit()
 
-        def finish(opened: tasks.Opened) -> None:
+        def finish(opened: opening.Opened) -> None:
             show(opened)
             if opened.failure is not None:
                 read = len(opened.truth)
@@ -144,7 +144,7 @@ class Workflow(QObject):
             self.measure()
 
         def fail(error: BaseException) -> None:
-            if isinstance(error, tasks.UnitsNeeded):
+            if isinstance(error, opening.UnitsNeeded):
                 self.units_needed.emit(
                     error,
                     lambda units: self.open(
@@ -163,8 +163,8 @@ class Workflow(QObject):
                 self._notifications.info(f"Stopped: {len(truth)} of {source.n_frames} frames read.")
                 self.measure()
 
-        job.published.connect(lambda opened: show(cast(tasks.Opened, opened)))
-        job.finished.connect(lambda opened: finish(cast(tasks.Opened, opened)))
+        job.published.connect(lambda opened: show(cast(opening.Opened, opened)))
+        job.finished.connect(lambda opened: finish(cast(opening.Opened, opened)))
         job.failed.connect(fail)
         job.cancelled.connect(stop)
         job.start()
@@ -192,23 +192,23 @@ class Workflow(QObject):
         path = Path(path)
         job = self._jobs.create(
             "control",
-            lambda reporter: tasks.read_control(
+            lambda reporter: opening.read_control(
                 path, truth, units, progress=reporter.progress, cancelled=reporter.cancelled
             ),
         )
 
-        def finish(opened: tasks.Opened) -> None:
+        def finish(opened: opening.Opened) -> None:
             if self._document.truth is truth:
                 self._document.set_control(opened.source, opened.truth)
                 self.measure()
 
         def fail(error: BaseException) -> None:
-            if isinstance(error, tasks.UnitsNeeded):
+            if isinstance(error, opening.UnitsNeeded):
                 self.units_needed.emit(error, lambda units: self.open_control(path, units))
             else:
                 self._notifications.error(error, f"Opening {path.name}")
 
-        job.finished.connect(lambda opened: finish(cast(tasks.Opened, opened)))
+        job.finished.connect(lambda opened: finish(cast(opening.Opened, opened)))
         job.failed.connect(fail)
         job.start()
         return job
@@ -240,7 +240,7 @@ class Workflow(QObject):
         cube, source = truth[0], self._document.source
         job = self._jobs.create(
             "forecast",
-            lambda reporter: tasks.forecast(
+            lambda reporter: forecasting.forecast(
                 cube,
                 request.model,
                 request.device,
@@ -250,7 +250,7 @@ class Workflow(QObject):
             ),
         )
 
-        def finish(result: tasks.Forecasted) -> None:
+        def finish(result: forecasting.Forecasted) -> None:
             now = self._document.source
             if now is None or source is None or now.path != source.path:
                 return
@@ -267,7 +267,7 @@ class Workflow(QObject):
             self._notifications.error(error, "The forecast")
             self.forecast_ended.emit("Failed; nothing was changed")
 
-        job.finished.connect(lambda result: finish(cast(tasks.Forecasted, result)))
+        job.finished.connect(lambda result: finish(cast(forecasting.Forecasted, result)))
         job.failed.connect(fail)
         job.cancelled.connect(lambda: self.forecast_ended.emit("Cancelled; nothing was changed"))
         job.start()
@@ -291,7 +291,7 @@ class Workflow(QObject):
             return None
         job = self._jobs.create(
             "measure",
-            lambda reporter: tasks.measure(
+            lambda reporter: measuring.measure(
                 truth, control, forecast, progress=reporter.progress, cancelled=reporter.cancelled
             ),
         )

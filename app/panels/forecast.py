@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.document import Document, ForecastChanged, SourceChanged, TruthChanged
+from app.forecasting import Choice
 from app.panels.parts import ElidedLabel, section
-from app.tasks import Choice
 from app.theme import Theme
 
 # Symmetries of the cube averaged over: the answer sharpens, the time grows alike.
@@ -99,6 +99,7 @@ class ForecastPanel(QWidget):
             label = QLabel(text)
             label.setObjectName("formLabel")
             label.setFixedWidth(62)
+            label.setMinimumHeight(field.sizeHint().height())
             label.setToolTip(field.toolTip())
             form.addRow(label, field)
         status = QHBoxLayout()
@@ -118,8 +119,9 @@ class ForecastPanel(QWidget):
 
     @property
     def model(self) -> str:
-        """Name of the network chosen; ``"default"`` while none is listed."""
-        return str(self.network.currentData() or "default")
+        """Name of the network chosen; ``"default"`` until they are listed, "" if there is none."""
+        data = self.network.currentData()
+        return "default" if data is None else str(data)
 
     @property
     def device_key(self) -> str:
@@ -179,7 +181,7 @@ class ForecastPanel(QWidget):
         """Show what can be done now."""
         colors, truth = self._theme.colors, self._document.truth
         self.button.setText("Cancel" if self._busy else "Forecast")
-        icon = "stop" if self._busy else "play"
+        icon = "stop-fill" if self._busy else "play-fill"
         self.button.setIcon(self._theme.icon(icon, colors.accent_text))
         ready = truth is not None and self.model != ""
         self.button.setEnabled(self._busy or ready)
@@ -188,6 +190,8 @@ class ForecastPanel(QWidget):
             if self._busy
             else "Forecast what an explosion in the middle of the cube does (F)"
             if ready
+            else "No network is installed"
+            if truth is not None
             else "Open a snapshot first"
         )
         for combo in (self.network, self.device, self.averaging):

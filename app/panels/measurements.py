@@ -16,9 +16,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document import ComparisonChanged, Document, ForecastChanged, SourceChanged, TimeChanged
+from app.document import (
+    ROLES,
+    ComparisonChanged,
+    Document,
+    ForecastChanged,
+    SourceChanged,
+    TimeChanged,
+)
+from app.measuring import Curve
 from app.panels.parts import flat_button, line, number, section
 from app.theme import Theme
+from core.shells import AFFECTED_BELOW, CAVITY_BELOW
 
 ROW_PX = 24
 
@@ -31,6 +40,8 @@ class Measure:
     ----------
     field : str
         The field of `Curve`.
+    level : float
+        The level of the curve.
     label : str
         Name and unit.
     tip : str
@@ -40,37 +51,31 @@ class Measure:
     """
 
     field: str
+    level: float
     label: str
     tip: str
     decimals: int
 
 
+_RADIUS = (
+    "Mean over 768 directions of the outer radius of the region that is connected to the "
+    "explosion site and where the density is below {level:g} of the control's."
+)
+_SPREAD = "Half the range of radii that holds 16 to 84 % of the directions."
+_VOLUME = "Volume where the density is below {level:g} of the control's."
+
+
+def _measures(level: float, name: str) -> tuple[Measure, ...]:
+    return (
+        Measure("mean_pc", level, f"{name} radius, pc", _RADIUS.format(level=level), 2),
+        Measure("spread_pc", level, "– spread, pc", _SPREAD, 2),
+        Measure("volume_pc3", level, "– volume, pc³", _VOLUME.format(level=level), 0),
+    )
+
+
 MEASURES = (
-    Measure(
-        "mean_pc",
-        "Mean radius, pc",
-        "Mean over 768 directions of the outer radius of the affected region "
-        "(density below 0.9 of the control's) that is connected to the site.",
-        2,
-    ),
-    Measure(
-        "spread_pc",
-        "Radius spread, pc",
-        "Half the range that holds the 16 to 84 % of directions.",
-        2,
-    ),
-    Measure(
-        "cavity_pc3",
-        "Cavity volume, pc³",
-        "Volume where the density is below half of the control's.",
-        0,
-    ),
-    Measure(
-        "affected_pc3",
-        "Affected volume, pc³",
-        "Volume where the density is below 0.9 of the control's.",
-        0,
-    ),
+    *_measures(CAVITY_BELOW, "Cavity"),
+    *_measures(AFFECTED_BELOW, "Affected"),
 )
 
 # Figures of the comparison, in the order of interest, and digits after the point.
@@ -146,7 +151,7 @@ class MeasurementsPanel(QWidget):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 54), (2, 58), (3, 48)):
+        for column, width in ((1, 52), (2, 54), (3, 54)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, width)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -154,6 +159,7 @@ class MeasurementsPanel(QWidget):
     def refresh(self) -> None:
         """Show the figures of the frame."""
         rows = self.rows()
+        self.table.clearSpans()
         self.table.setRowCount(len(rows))
         colors = self._theme.colors
         tints = (colors.text, colors.truth, colors.forecast, colors.text)
@@ -169,6 +175,9 @@ class MeasurementsPanel(QWidget):
                     item.setFont(self._theme.font(11))
                 item.setForeground(QColor(tints[column]))
                 self.table.setItem(index, column, item)
+            # A figure of both at once leaves the column of the truth to its name.
+            if not cells[1]:
+                self.table.setSpan(index, 0, 1, 2)
         self.table.setVisible(bool(rows))
         self.table.setFixedHeight(24 + ROW_PX * len(rows) + 2)
         comparison = self._document.figures.comparison
@@ -179,25 +188,11 @@ class MeasurementsPanel(QWidget):
     def rows(self) -> list[tuple[str, tuple[str, str, str, str]]]:
         """Return the table: a definition and four texts per row."""
         figures, time = self._document.figures, self._document.time_myr
-        values: list[dict[str, float]] = []
-        for role in ("truth", "forecast"):
-            curve = figures.curves.get(role)  # type: ignore[call-overload]
-            row = curve.row(time) if curve is not None else None
-            found: dict[str, float] = {}
-            if curve is not None and row is not None:
-                found = {
-                    "mean_pc": curve.mean_pc[row],
-                    "spread_pc": 0.5 * (curve.p84_pc[row] - curve.p16_pc[row]),
-                    "cavity_pc3": curve.cavity_pc3[row],
-                    "affected_pc3": curve.affected_pc3[row],
-                }
-            values.append(found)
-        truth, forecast = values
-        if not truth and not forecast:
+        if not figures.curves:
             return []
         rows = []
         for measure in MEASURES:
-            a, b = truth.get(measure.field), forecast.get(measure.field)
+            a, b = (_value(figures.curve(role, measure.level), measure, time) for role in ROLES)
             delta = b - a if a is not None and b is not None else None
             cells = (
                 measure.label,
@@ -251,3 +246,13 @@ class MeasurementsPanel(QWidget):
         """Put the table on the clipboard."""
         QGuiApplication.clipboard().setText(self.as_text())
         self.copied.emit()
+
+
+def _value(curve: Curve | None, measure: Measure, time_myr: float) -> float | None:
+    """Return what a curve has at a time, or None."""
+    row = curve.row(time_myr) if curve is not None else None
+    if curve is None or row is None:
+        return None
+    if measure.field == "spread_pc":
+        return float(0.5 * (curve.p84_pc[row] - curve.p16_pc[row]))
+    return float(getattr(curve, measure.field)[row])

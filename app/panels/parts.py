@@ -71,7 +71,7 @@ def flat_button(theme: Theme, icon: str, tip: str, size: int = 24) -> QToolButto
     button.setToolTip(tip)
     button.setAccessibleName(tip)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    theme.dress(button, icon, size - 8)
+    theme.dress(button, icon, min(size - 8, 16))
     return button
 
 

@@ -11,10 +11,22 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.document import ComparisonChanged, Document, SourceChanged, TimeChanged
+from app.document import (
+    ROLES,
+    ComparisonChanged,
+    Document,
+    ForecastChanged,
+    LayersChanged,
+    SourceChanged,
+    TimeChanged,
+    TruthChanged,
+)
+from app.panels.timeline import nice_step
 from app.theme import Theme
+from core.shells import CAVITY_BELOW
 
 TARGET_RECALL = 0.99
+OVERLAP_TICKS = [(0.0, "0"), (0.5, "0.5"), (1.0, "1")]
 
 
 class Key(QWidget):
@@ -69,9 +81,9 @@ class TimePlot(QWidget):
             item.getAxis(name).setStyle(tickLength=-4, tickFont=theme.font(10))
             item.getAxis(name).enableAutoSIPrefix(False)
         item.getViewBox().setDefaultPadding(0.035)
-        self.cursor = pg.InfiniteLine(angle=90, movable=False)
-        self.cursor.hide()
-        self.plot.addItem(self.cursor)
+        self.time_line = pg.InfiniteLine(angle=90, movable=False)
+        self.time_line.hide()
+        self.plot.addItem(self.time_line)
         self._dots = pg.ScatterPlotItem(size=8, pxMode=True)
         self._dots.setZValue(20)
         self.plot.addItem(self._dots)
@@ -80,11 +92,11 @@ class TimePlot(QWidget):
         self._empty.setObjectName("faint")
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
-        heading = QLabel(title)
-        heading.setObjectName("plotTitle")
+        self.heading = QLabel(title)
+        self.heading.setObjectName("plotTitle")
         row = QHBoxLayout()
         row.setSpacing(12)
-        row.addWidget(heading)
+        row.addWidget(self.heading)
         row.addStretch(1)
         for key in keys:
             row.addWidget(key)
@@ -105,7 +117,7 @@ class TimePlot(QWidget):
             axis.setPen(pg.mkPen(colors.line))
             axis.setTextPen(pg.mkPen(colors.secondary))
         item.showGrid(x=True, y=True, alpha=colors.grid_alpha)
-        self.cursor.setPen(pg.mkPen(colors.text, width=1))
+        self.time_line.setPen(pg.mkPen(colors.text, width=1))
 
     def set_empty_text(self, text: str) -> None:
         """Say in the middle why there is nothing to see; "" when there is."""
@@ -132,9 +144,9 @@ class TimePlot(QWidget):
         dots : sequence of (float, str)
             Value and colour of each dot.
         """
-        self.cursor.setVisible(time_myr is not None)
+        self.time_line.setVisible(time_myr is not None)
         if time_myr is not None:
-            self.cursor.setValue(time_myr)
+            self.time_line.setValue(time_myr)
         ring = pg.mkPen(self._theme.colors.panel, width=1.5)
         self._dots.setData(
             [
@@ -160,9 +172,9 @@ class PlotsPanel(QWidget):
         self._theme = theme
         self.radius = TimePlot(
             theme,
-            "Mean shell radius, pc",
-            "Mean radius of the affected region over all directions; the band holds the "
-            "16 to 84 % of directions of the forecast.",
+            "Mean radius, pc",
+            "Mean radius over all directions of the surface shown (cavity or affected region); "
+            "the band holds 16 to 84 % of the directions of the forecast.",
             [
                 Key(theme, "truth", "Truth", "Measured on the open file"),
                 Key(theme, "forecast", "Forecast", "Measured on the forecast"),
@@ -181,9 +193,8 @@ class PlotsPanel(QWidget):
         )
         for plot in (self.radius, self.overlap):
             plot.requested.connect(document.go_to)
-            for axis in ("left", "bottom"):
-                plot.plot.getPlotItem().getAxis(axis).setTickDensity(0.7)
         self._items: list[tuple[TimePlot, object]] = []
+        self._drawn_level = self._level
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 2, 14, 4)
         layout.setSpacing(18)
@@ -191,47 +202,53 @@ class PlotsPanel(QWidget):
         layout.addWidget(self.overlap, 1)
         document.subscribe(ComparisonChanged, lambda _: self._redraw())
         document.subscribe(SourceChanged, lambda _: self._redraw())
+        document.subscribe(LayersChanged, lambda _: self._on_layers())
+        document.subscribe(TruthChanged, lambda _: self._on_frames())
+        document.subscribe(ForecastChanged, lambda _: self._on_frames())
         document.subscribe(TimeChanged, lambda _: self._on_time())
         theme.changed.connect(self._redraw)
         self._redraw()
 
+    def _on_layers(self) -> None:
+        if self._level != self._drawn_level:
+            self._redraw()
+
     def _redraw(self) -> None:
+        self._drawn_level = self._level
         for plot, item in self._items:
             plot.plot.removeItem(item)
         self._items.clear()
         self._draw_radius()
         self._draw_overlap()
+        self._on_frames()
         self._on_time()
 
+    @property
+    def _level(self) -> float:
+        return self._document.layers("truth").shell_level
+
     def _draw_radius(self) -> None:
-        colors = self._theme.colors
-        curves = self._document.figures.curves
+        name = "cavity" if self._level == CAVITY_BELOW else "affected region"
+        self.radius.heading.setText(f"Mean radius of the {name}, pc")
         top = 1.0
-        for role, color in (("forecast", colors.forecast), ("truth", colors.truth)):
-            curve = curves.get(role)  # type: ignore[call-overload]
+        for role in reversed(ROLES):
+            curve = self._document.figures.curve(role, self._level)
             if curve is None:
                 continue
+            color = getattr(self._theme.colors, role)
             if role == "forecast":
                 self._band(curve.times_myr, curve.p16_pc, curve.p84_pc, color)
             self._line(self.radius, curve.times_myr, curve.mean_pc, color)
             reach = curve.p84_pc if role == "forecast" else curve.mean_pc
-            top = max(top, float(np.nanmax(reach, initial=1.0)))
-        self.radius.set_empty_text(
-            ""
-            if curves
-            else "Forecast to see the radius grow"
-            if self._document.source
-            else "Nothing is open"
-        )
+            top = max(top, float(np.max(reach, initial=1.0, where=np.isfinite(reach))))
+        step = nice_step(top, 3)
+        self.radius.plot.getPlotItem().getAxis("left").setTickSpacing(step, step)
         self.radius.plot.setYRange(0.0, top, padding=0.08)
-        self._set_time_range(self.radius)
 
     def _draw_overlap(self) -> None:
         colors = self._theme.colors
         comparison = self._document.figures.comparison
-        text = "A forecast and its truth appear here"
         if comparison is not None and len(comparison.rows) > 1:
-            text = ""
             # The first frame is the state both start from: nothing to overlap.
             times = comparison.column("time_myr")[1:]
             for name, color in self._overlap_columns():
@@ -240,11 +257,8 @@ class PlotsPanel(QWidget):
             target = pg.InfiniteLine(TARGET_RECALL, angle=0, pen=pen)
             self.overlap.plot.addItem(target)
             self._items.append((self.overlap, target))
-        elif comparison is not None:
-            text = "Only one true frame: nothing to compare over time"
-        self.overlap.set_empty_text(text)
+        self.overlap.plot.getPlotItem().getAxis("left").setTicks([OVERLAP_TICKS])
         self.overlap.plot.setYRange(0.0, 1.0, padding=0.05)
-        self._set_time_range(self.overlap)
 
     def _overlap_columns(self) -> tuple[tuple[str, str], ...]:
         colors = self._theme.colors
@@ -254,10 +268,28 @@ class PlotsPanel(QWidget):
             ("recall", colors.accent),
         )
 
-    def _set_time_range(self, plot: TimePlot) -> None:
-        times = self._document.times_myr
+    def _on_frames(self) -> None:
+        """Show the time there is, and why a plot is empty."""
+        document = self._document
+        times = document.times_myr
         if len(times) > 1:
-            plot.plot.setXRange(float(times[0]), float(times[-1]), padding=0.035)
+            for plot in (self.radius, self.overlap):
+                plot.plot.setXRange(float(times[0]), float(times[-1]), padding=0.035)
+                step = nice_step(float(times[-1] - times[0]), 6)
+                plot.plot.getPlotItem().getAxis("bottom").setTickSpacing(step, step)
+        figures = document.figures
+        if document.source is None:
+            texts = ("", "")
+        elif document.forecast is None:
+            texts = ("Forecast to see the radius grow", "Forecast to compare with the truth")
+        elif not figures.curves:
+            texts = ("Measuring…", "Measuring…")
+        else:
+            texts = ("", "" if figures.comparison else "No truth to compare with")
+        self.radius.set_empty_text("" if figures.curves else texts[0])
+        few = figures.comparison is not None and len(figures.comparison.rows) < 2
+        text = "Only one true frame: nothing to compare over time" if few else texts[1]
+        self.overlap.set_empty_text(text)
 
     def _line(
         self, plot: TimePlot, x: NDArray[np.float64], y: NDArray[np.float64], color: str
@@ -287,19 +319,19 @@ class PlotsPanel(QWidget):
 
     def _on_time(self) -> None:
         document = self._document
-        time = document.time_myr if document.source is not None else None
-        colors = self._theme.colors
+        time = document.time_myr
+        figures = document.figures
         dots: list[tuple[float, str]] = []
-        for role, color in (("truth", colors.truth), ("forecast", colors.forecast)):
-            curve = document.figures.curves.get(role)  # type: ignore[call-overload]
-            row = curve.row(document.time_myr) if curve is not None else None
+        for role in ROLES:
+            curve = figures.curve(role, self._level)
+            row = curve.row(time) if curve is not None else None
             if curve is not None and row is not None:
-                dots.append((float(curve.mean_pc[row]), color))
-        self.radius.show_cursor(time, dots)
+                dots.append((float(curve.mean_pc[row]), getattr(self._theme.colors, role)))
+        self.radius.show_cursor(time if figures.curves else None, dots)
         marks: list[tuple[float, str]] = []
         comparison = document.figures.comparison
         if comparison is not None and len(comparison.rows) > 1:
             row_now = comparison.row_at(document.time_myr)
             if abs(row_now.time_myr - document.time_myr) < 1e-6 and row_now != comparison.rows[0]:
                 marks = [(getattr(row_now, name), c) for name, c in self._overlap_columns()]
-        self.overlap.show_cursor(time, marks)
+        self.overlap.show_cursor(time if comparison is not None else None, marks)

@@ -117,7 +117,8 @@ class Track(QWidget):
         if self._forecast is not None:
             tint = QColor(colors.forecast)
             tint.setAlpha(110)
-            self._bar(painter, *(self.position(time) for time in self._forecast), tint)
+            first, last = self._forecast
+            self._bar(painter, self.position(first), self.position(last), tint)
         self._bar(painter, left, here, QColor(colors.accent))
         self._ticks(painter, left, right)
         self._marks(painter)
@@ -209,7 +210,6 @@ class TimelinePanel(QWidget):
     """
 
     dragged = Signal(bool)
-    playing_changed = Signal(bool)
 
     def __init__(self, document: Document, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -221,13 +221,13 @@ class TimelinePanel(QWidget):
         self.track = Track(theme)
         self.track.requested.connect(document.go_to)
         self.track.dragged.connect(self.dragged)
-        self.first = flat_button(theme, "skip-back", "First frame (Home)")
-        self.back = flat_button(theme, "caret-left", "One frame back (←)")
+        self.first = flat_button(theme, "skip-back", "First frame (Home)", 30)
+        self.back = flat_button(theme, "caret-left", "One frame back (←)", 30)
         self.play = flat_button(theme, "play", "Play or pause (Space)", 30)
         self.play.setObjectName("play")
-        self.forward = flat_button(theme, "caret-right", "One frame on (→)")
-        self.last = flat_button(theme, "skip-forward", "Last frame (End)")
-        self.loop = flat_button(theme, "repeat", "Start again after the last frame")
+        self.forward = flat_button(theme, "caret-right", "One frame on (→)", 30)
+        self.last = flat_button(theme, "skip-forward", "Last frame (End)", 30)
+        self.loop = flat_button(theme, "repeat", "Start again after the last frame", 30)
         self.loop.setCheckable(True)
         self.loop.setChecked(True)
         self.time = QLabel("–")
@@ -254,9 +254,6 @@ class TimelinePanel(QWidget):
         top = Qt.AlignmentFlag.AlignTop
         for button in (self.first, self.back, self.play, self.forward, self.last):
             layout.addWidget(button, 0, top)
-            if button is not self.play:
-                layout.setAlignment(button, top)
-                button.setContentsMargins(0, 3, 0, 0)
         layout.addWidget(self.track, 1)
         self.time.setMinimumWidth(82)
         self.time.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -285,15 +282,11 @@ class TimelinePanel(QWidget):
             self._document.go_to(float(times[0]))
         self._timer.start()
         self._paint_play()
-        self.playing_changed.emit(True)
 
     def stop(self) -> None:
         """Pause."""
-        was_playing = self.is_playing
         self._timer.stop()
         self._paint_play()
-        if was_playing:
-            self.playing_changed.emit(False)
 
     def step(self, frames: int) -> None:
         """Pause and go some frames on or back."""
@@ -333,7 +326,7 @@ class TimelinePanel(QWidget):
         self.frame.setText(f"frame {document.frame} of {count - 1}" if count else "no frames")
 
     def _paint_play(self) -> None:
-        name = "pause" if self.is_playing else "play"
+        name = "pause-fill" if self.is_playing else "play-fill"
         color = self._theme.colors.accent_text
         self.play.setIcon(self._theme.icon(name, color, color))
 
