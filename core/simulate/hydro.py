@@ -158,11 +158,7 @@ def advance(
     # A tensor, so that a compiled sweep is not compiled anew for every step.
     ratio = torch.tensor(step / cell_pc, dtype=state.dtype, device=state.device)
     for axis in _SWEEPS[int(reverse)]:
-        padded = _pad(state, axis, boundary)
-        updated, bad = sweep(padded, ratio, axis, gamma)
-        if bool(bad.any()):
-            updated = _repair(padded, ratio, axis, gamma, bad, boundary)
-        state = updated
+        state = sweep(state, ratio, axis, boundary, gamma)
     return state
 
 
@@ -201,10 +197,27 @@ def _primitive(state: Tensor, axis: int, gamma: float) -> Tensor:
     return torch.stack((rho, vn, vt1, vt2, floored), 1)
 
 
-def _sweep(padded: Tensor, ratio: Tensor, axis: int, gamma: float) -> tuple[Tensor, Tensor]:
-    """Second-order update along one axis, and the cells that it made unphysical."""
-    updated = _update(padded, _flux(padded, ratio, axis, gamma), ratio, axis)
-    return updated, _unphysical(updated, gamma)
+def _sweep(state: Tensor, ratio: Tensor, axis: int, boundary: Boundary, gamma: float) -> Tensor:
+    """Update along one axis, without a branch that depends on the data.
+
+    Cells that the second-order fluxes would leave without mass or heat (a
+    few, in cold gas at high Mach numbers) get first-order ones.
+    """
+    dim = axis + 2
+    n = state.shape[dim]
+    padded = _pad(state, axis, boundary)
+    accurate = _flux(padded, ratio, axis, gamma)
+    bad = _unphysical(_update(padded, accurate, ratio, axis), gamma)
+
+    primitive = _primitive(padded, axis, gamma)
+    robust = riemann.rusanov(
+        primitive.narrow(dim, 1, n + 1), primitive.narrow(dim, 2, n + 1), gamma
+    )
+    # The first and the last face of a periodic grid are one: both change, or mass is lost.
+    wrapped = _pad(bad.unsqueeze(1), axis, boundary)
+    near = wrapped.narrow(dim, 1, n + 1) | wrapped.narrow(dim, 2, n + 1)
+    updated = _update(padded, torch.where(near, robust, accurate), ratio, axis)
+    return _floor(updated, _unphysical(updated, gamma), gamma)
 
 
 def _flux(padded: Tensor, ratio: Tensor, axis: int, gamma: float) -> Tensor:
@@ -261,29 +274,6 @@ def _unphysical(state: Tensor, gamma: float) -> Tensor:
     return ~good  # also true for NaN
 
 
-def _repair(
-    padded: Tensor, ratio: Tensor, axis: int, gamma: float, bad: Tensor, boundary: Boundary
-) -> Tensor:
-    """Update again with first-order fluxes on the faces of unphysical cells."""
-    dim = axis + 2
-    n = padded.shape[dim] - 4
-    primitive = _primitive(padded, axis, gamma)
-    left, right = primitive.narrow(dim, 1, n + 1), primitive.narrow(dim, 2, n + 1)
-    robust = riemann.rusanov(left, right, gamma)
-
-    # The first and the last face of a periodic grid are one: both change, or mass is lost.
-    wrapped = _pad(bad.unsqueeze(1), axis, boundary).squeeze(1)
-    near = wrapped.narrow(dim - 1, 1, n + 1) | wrapped.narrow(dim - 1, 2, n + 1)
-    faces = near.unsqueeze(1)
-    accurate = _flux(padded, ratio, axis, gamma)
-    flux = torch.where(faces, robust, accurate)
-    updated = _update(padded, flux, ratio, axis)
-    still_bad = _unphysical(updated, gamma)
-    if bool(still_bad.any()):
-        updated = _floor(updated, still_bad, gamma)
-    return updated
-
-
 def _floor(state: Tensor, bad: Tensor, gamma: float) -> Tensor:
     """Last resort: floor density and pressure of the cells that remain unphysical."""
     rho = torch.nan_to_num(state[:, 0]).clamp_min(DENSITY_FLOOR)
@@ -295,5 +285,5 @@ def _floor(state: Tensor, bad: Tensor, gamma: float) -> Tensor:
 
 
 @lru_cache(maxsize=1)
-def _compiled_sweep() -> Callable[[Tensor, Tensor, int, float], tuple[Tensor, Tensor]]:
+def _compiled_sweep() -> Callable[[Tensor, Tensor, int, Boundary, float], Tensor]:
     return torch.compile(_sweep, dynamic=False)

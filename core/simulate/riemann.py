@@ -111,9 +111,7 @@ def hllc(left: Tensor, right: Tensor, gamma: float) -> Tensor:
     def star(state: Tensor, energy: Tensor, mass: Tensor, speed: Tensor) -> Tensor:
         rho, vn, vt1, vt2, pressure = state.unbind(1)
         rho_star = mass / (speed - contact)
-        energy_star = rho_star * (
-            energy / rho + (contact - vn) * (contact + pressure / mass)
-        )
+        energy_star = rho_star * (energy / rho + (contact - vn) * (contact + pressure / mass))
         flux = euler_flux(state, energy)
         star_state = torch.stack(
             (rho_star, rho_star * contact, rho_star * vt1, rho_star * vt2, energy_star), 1

@@ -1,0 +1,212 @@
+"""Forecast what an explosion does to a cube."""
+
+from __future__ import annotations
+
+import time as clock
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.cubes import Cube, CubeSequence
+from core.errors import InvalidRequest
+from core.evolution import Forecast
+from core.progress import CancelCheck, Progress, check_cancelled, report
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from core.models.registry import ModelConfig
+
+__all__ = ["Forecast", "Forecaster"]
+
+MIN_DENSITY = 1e-6
+"""Msun/pc^3: empty voxels of a particle snapshot count as this."""
+
+
+class Forecaster:
+    """A trained network, ready to forecast.
+
+    Parameters
+    ----------
+    model : str or Path
+        "default", the name of a shipped model, or the path of a weights file.
+    device : str
+        "auto" (a CUDA GPU where there is one), "cpu" or "cuda".
+    averaging : int
+        Over how many of the cube's 48 rotations and reflections the forecast
+        is averaged, 1 to 48: more is better and takes longer.
+
+    Attributes
+    ----------
+    model_name : str
+        Name of the network.
+    device : str
+        Where it computes, for example "cpu" or "cuda:0".
+    device_name : str
+        The same for people, for example "NVIDIA H200".
+    card : dict
+        What the weights file says about the network and its training.
+
+    Raises
+    ------
+    InvalidRequest
+        If the model or the device is not there.
+    CorruptSnapshot
+        If the weights file is damaged.
+
+    Notes
+    -----
+    The same input on the same device gives the same forecast, bit for bit.
+    """
+
+    def __init__(
+        self, model: str | Path = "default", *, device: str = "auto", averaging: int = 4
+    ) -> None:
+        from dataclasses import asdict
+
+        import core.models.registry as registry
+
+        if not 1 <= averaging <= 48:
+            raise InvalidRequest(f"The averaging is over 1 to 48 orientations, not {averaging}.")
+        self._device, self.device_name = _find_device(device)
+        self._network: nn.Module
+        self._config: ModelConfig
+        self._network, self._config = registry.load_model(model, self._device)
+        self.averaging = averaging
+        self.model_name = self._config.name
+        self.device = str(self._device)
+        self.card: dict[str, Any] = asdict(self._config)
+
+    def forecast(
+        self,
+        cube: Cube,
+        *,
+        progress: Progress | None = None,
+        cancelled: CancelCheck | None = None,
+    ) -> Forecast:
+        """Forecast what an explosion at the centre of a cube does to its gas.
+
+        Parameters
+        ----------
+        cube : Cube
+            The gas at the explosion: density, and velocity where known. It
+            must have the size and the number of voxels the network was
+            trained on (see `card`).
+        progress : callable, optional
+            Told the fraction done.
+        cancelled : callable, optional
+            Asked between orientations.
+
+        Returns
+        -------
+        Forecast
+            Density with and without the explosion; the first frame is the
+            cube itself, at its own time.
+
+        Raises
+        ------
+        InvalidRequest
+            If the cube does not suit the network.
+        Cancelled
+            If told to stop.
+        """
+        import torch
+
+        from core.models.inputs import network_input
+        from core.models.symmetry import spread
+
+        self._check(cube)
+        start = clock.perf_counter()
+        report(progress, 0.0, "Preparing")
+        density = torch.tensor(np.maximum(cube.density, MIN_DENSITY), device=self._device)
+        velocity = None
+        if "velocity" in cube.fields:
+            moved = np.ascontiguousarray(np.moveaxis(cube.fields["velocity"], -1, 0))
+            velocity = torch.tensor(moved, device=self._device).unsqueeze(0)
+        given = network_input(density.unsqueeze(0), velocity, cube.size_pc)
+        turbulence = torch.zeros(self._config.frames, *density.shape, device=self._device)
+        effect = torch.zeros_like(turbulence)
+        orientations = spread(self.averaging)
+        for done, symmetry in enumerate(orientations):
+            check_cancelled(cancelled, "The forecast")
+            report(progress, done / len(orientations), f"Orientation {done + 1} of {len(orientations)}")
+            channels = torch.cat(
+                (symmetry.scalar(given.scalars), symmetry.vector(given.velocity)), 1
+            )
+            with torch.inference_mode():
+                one_turbulence, one_effect = self._network(channels.contiguous(), given.conditions)
+            back = symmetry.inverse()
+            turbulence += back.scalar(one_turbulence[0]) / len(orientations)
+            effect += back.scalar(one_effect[0]) / len(orientations)
+        check_cancelled(cancelled, "The forecast")
+        return self._forecast(cube, density, turbulence, effect, clock.perf_counter() - start)
+
+    def _check(self, cube: Cube) -> None:
+        config = self._config
+        if cube.n != config.n or not np.isclose(cube.size_pc, config.size_pc, rtol=1e-3):
+            raise InvalidRequest(
+                f"The network {config.name} needs a cube of {config.size_pc:g} pc with "
+                f"{config.n}^3 voxels, not {cube.size_pc:g} pc with {cube.n}^3: "
+                f"use voxelize(..., size_pc={config.size_pc:g}, n={config.n})."
+            )
+        if not np.isfinite(cube.density).all() or cube.density.min() < 0 or cube.density.max() <= 0:
+            raise InvalidRequest(
+                "The density of the cube must be finite, not negative and not all zero."
+            )
+
+    def _forecast(
+        self, cube: Cube, density: Tensor, turbulence: Tensor, effect: Tensor, seconds: float
+    ) -> Forecast:
+        """Join the network's logarithms with the cube they start from."""
+        times = cube.time_myr + self._config.interval_myr * np.arange(self._config.frames + 1)
+        provenance = {
+            "model": self.model_name,
+            "device": self.device_name,
+            "averaging": self.averaging,
+            "wall_seconds": seconds,
+            "input": dict(cube.provenance),
+        }
+        control = density * 10.0**turbulence
+        exploded = control * 10.0**effect
+
+        def sequence(future: Tensor) -> CubeSequence:
+            frames: NDArray[np.float32] = future.cpu().numpy()
+            return CubeSequence(
+                fields={"density": np.concatenate((cube.density[None], frames))},
+                times_myr=times,
+                size_pc=cube.size_pc,
+                center_pc=cube.center_pc,
+                provenance=provenance,
+            )
+
+        return Forecast(
+            sequence=sequence(exploded),
+            control=sequence(control),
+            energy_erg=self._config.energy_erg,
+            provenance=provenance,
+        )
+
+
+def _find_device(wanted: str) -> tuple[torch.device, str]:
+    """Find a device and its name for people."""
+    import platform
+
+    import torch
+
+    if wanted not in ("auto", "cpu", "cuda") and not wanted.startswith("cuda:"):
+        raise InvalidRequest(f"The device is auto, cpu or cuda, not '{wanted}'.")
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "cpu":
+        threads = torch.get_num_threads()
+        name = platform.machine() or "CPU"
+        return torch.device("cpu"), f"CPU ({name}, {threads} thread{'s' if threads != 1 else ''})"
+    if not torch.cuda.is_available():
+        raise InvalidRequest(
+            "PyTorch finds no CUDA GPU here; choose device='cpu', or 'auto' to take what there is."
+        )
+    device = torch.device(wanted)
+    return device, torch.cuda.get_device_name(device)

@@ -1,0 +1,1 @@
+"""The forecasting networks, and where their weights are."""

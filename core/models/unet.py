@@ -1,0 +1,138 @@
+"""A two-headed 3D U-Net: what turbulence does, and what the explosion does.
+
+One pass gives all frames. The first head is log10(rho_control/rho_0), the
+evolution without the explosion; the second log10(rho/rho_control), the effect
+of the explosion, zero outside the blast. Their sum is the density.
+
+The network must know the absolute density: the same cloud, ten times denser,
+has a shell half as large. Normalisation layers would remove that level, so
+there are none; the residual branches are scaled instead, and the level
+conditions every block (FiLM; Perez et al. 2018).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.models.inputs import CHANNELS, CONDITIONS
+
+
+class Block(nn.Module):
+    """Residual block with a scaled branch, conditioned by FiLM.
+
+    Parameters
+    ----------
+    width : int
+        Channels.
+    embedding : int
+        Length of the conditioning vector.
+    """
+
+    def __init__(self, width: int, embedding: int) -> None:
+        super().__init__()
+        self.first = nn.Conv3d(width, width, 3, padding=1)
+        self.second = nn.Conv3d(width, width, 3, padding=1)
+        self.film = nn.Linear(embedding, 2 * width)
+        self.scale = nn.Parameter(torch.full((1, width, 1, 1, 1), 0.2))
+        nn.init.zeros_(self.film.weight)
+        nn.init.zeros_(self.film.bias)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Apply the block.
+
+        Parameters
+        ----------
+        x : Tensor, (batch, width, n, n, n)
+            Features.
+        condition : Tensor, (batch, embedding)
+            The conditioning vector.
+
+        Returns
+        -------
+        Tensor, (batch, width, n, n, n)
+            Features.
+        """
+        gain, shift = self.film(condition).view(len(x), 2, -1, 1, 1, 1).unbind(1)
+        inner = self.first(F.silu(x)) * (1.0 + gain) + shift
+        return x + self.scale * self.second(F.silu(inner))
+
+
+class TwoHeadedUNet(nn.Module):
+    """The forecaster's network.
+
+    Parameters
+    ----------
+    frames : int
+        Future frames.
+    widths : sequence of int
+        Channels at each level, each half as fine as the one before.
+    blocks : int
+        Residual blocks at each level, on the way down and on the way up.
+    embedding : int
+        Length of the conditioning vector.
+    """
+
+    def __init__(
+        self,
+        frames: int = 19,
+        widths: tuple[int, ...] = (24, 48, 96, 128),
+        blocks: int = 1,
+        embedding: int = 64,
+    ) -> None:
+        super().__init__()
+        self.frames = frames
+        self.condition = nn.Sequential(
+            nn.Linear(CONDITIONS, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU()
+        )
+        self.stem = nn.Conv3d(CHANNELS, widths[0], 3, padding=1)
+        self.down_blocks = nn.ModuleList(
+            nn.ModuleList(Block(width, embedding) for _ in range(blocks)) for width in widths
+        )
+        self.down = nn.ModuleList(
+            nn.Conv3d(fine, coarse, 2, stride=2)
+            for fine, coarse in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.up = nn.ModuleList(
+            nn.Conv3d(coarse, fine, 1) for fine, coarse in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.up_blocks = nn.ModuleList(
+            nn.ModuleList(Block(width, embedding) for _ in range(blocks)) for width in widths[:-1]
+        )
+        self.head = nn.Conv3d(widths[0], 2 * frames, 1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, channels: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
+        """Forecast.
+
+        Parameters
+        ----------
+        channels : Tensor, (batch, 7, n, n, n)
+            From `core.models.inputs`.
+        conditions : Tensor, (batch, 3)
+            From the same.
+
+        Returns
+        -------
+        turbulence : Tensor, (batch, frames, n, n, n)
+            log10(rho_control/rho_0), in dex.
+        effect : Tensor, (batch, frames, n, n, n)
+            log10(rho/rho_control), in dex.
+        """
+        condition = self.condition(conditions)
+        x = self.stem(channels)
+        skips = []
+        for level, blocks in enumerate(self.down_blocks):
+            for block in blocks:
+                x = block(x, condition)
+            if level < len(self.down):
+                skips.append(x)
+                x = self.down[level](x)
+        for level in reversed(range(len(self.up))):
+            x = F.interpolate(self.up[level](x), scale_factor=2, mode="nearest") + skips[level]
+            for block in self.up_blocks[level]:
+                x = block(x, condition)
+        turbulence, effect = self.head(F.silu(x)).float().chunk(2, 1)
+        return turbulence, effect

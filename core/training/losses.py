@@ -1,0 +1,79 @@
+"""What a network is trained to minimise."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+AFFECTED_DEX = math.log10(0.9)
+"""The effect below which a voxel counts as affected."""
+
+CAVITY_DEX = math.log10(0.5)
+"""The effect below which a voxel belongs to the cavity."""
+
+_REGIONS = ((AFFECTED_DEX, 0.03), (CAVITY_DEX, 0.10))
+"""Threshold of each region, and the width in dex over which its edge is softened."""
+
+
+def forecast_loss(
+    turbulence: Tensor, effect: Tensor, true_turbulence: Tensor, true_effect: Tensor
+) -> Tensor:
+    """Loss of a forecast with two heads.
+
+    The sum of the mean absolute error of both heads in dex, that of the
+    effect weighted towards the blast, which fills a twentieth of the cube,
+    and of a soft Dice and a cross-entropy loss of the affected region and of
+    the cavity, which are what a forecast is judged by.
+
+    Parameters
+    ----------
+    turbulence, effect : Tensor, (batch, frames, n, n, n)
+        The forecast, in dex.
+    true_turbulence, true_effect : Tensor, (batch, frames, n, n, n)
+        The truth, in dex.
+
+    Returns
+    -------
+    Tensor
+        The loss.
+    """
+    blast = 1.0 + 9.0 * (true_effect.abs() > 0.02).float()
+    effect_error = (blast * F.smooth_l1_loss(effect, true_effect, beta=0.02, reduction="none")).mean()
+    turbulence_error = F.smooth_l1_loss(turbulence, true_turbulence, beta=0.02)
+    loss = effect_error + turbulence_error
+    for threshold, width in _REGIONS:
+        logit = (threshold - effect) / width
+        inside = (true_effect < threshold).float()
+        probability = torch.sigmoid(logit)
+        overlap = (probability * inside).sum((2, 3, 4))
+        total = (probability + inside).sum((2, 3, 4))
+        # Ten voxels of slack: an empty region that is forecast empty costs nothing.
+        dice = 1.0 - (2.0 * overlap + 10.0) / (total + 10.0)
+        entropy = F.binary_cross_entropy_with_logits(logit.clamp(-12, 12), inside)
+        loss = loss + 0.1 * dice.mean() + 0.3 * entropy
+    return loss
+
+
+@torch.no_grad()
+def region_iou(effect: Tensor, true_effect: Tensor, threshold: float) -> Tensor:
+    """Intersection over union of a region, for each frame.
+
+    Parameters
+    ----------
+    effect, true_effect : Tensor, (batch, frames, n, n, n)
+        Forecast and truth, in dex.
+    threshold : float
+        A voxel below it belongs to the region.
+
+    Returns
+    -------
+    Tensor, (frames,)
+        Mean over the batch; 1 where both regions are empty.
+    """
+    inside, truth = effect < threshold, true_effect < threshold
+    both = (inside & truth).sum((2, 3, 4)).float()
+    either = (inside | truth).sum((2, 3, 4)).float()
+    return torch.where(either > 0, both / either.clamp_min(1), 1.0).mean(0)

@@ -1,0 +1,162 @@
+"""Simulations as samples for a network, held in memory in half precision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.errors import InvalidRequest
+from core.evolution import Simulation
+from core.forecast import MIN_DENSITY
+from core.models.inputs import NetworkInput, network_input
+from core.models.symmetry import Symmetry
+
+EFFECT_RANGE_DEX = (-4.0, 2.0)
+"""What the explosion does to the density is clipped to this before it is learnt."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One simulation, or a batch of them, as a network sees it.
+
+    Parameters
+    ----------
+    given : NetworkInput
+        The gas at the explosion.
+    turbulence : Tensor, (batch, frames, n, n, n)
+        log10(rho_control/rho_0) of the future frames, in dex.
+    effect : Tensor, (batch, frames, n, n, n)
+        log10(rho/rho_control) of the future frames, in dex.
+    """
+
+    given: NetworkInput
+    turbulence: Tensor
+    effect: Tensor
+
+    def transformed(self, symmetry: Symmetry) -> Sample:
+        """Turn or reflect the sample.
+
+        Parameters
+        ----------
+        symmetry : Symmetry
+            How.
+
+        Returns
+        -------
+        Sample
+            The same physics, seen from another side.
+        """
+        given = NetworkInput(
+            symmetry.scalar(self.given.scalars),
+            symmetry.vector(self.given.velocity),
+            self.given.conditions,
+        )
+        return Sample(given, symmetry.scalar(self.turbulence), symmetry.scalar(self.effect))
+
+    def without_velocity(self) -> Sample:
+        """Hide the velocity, as in a snapshot that has none.
+
+        Returns
+        -------
+        Sample
+            The same gas.
+        """
+        conditions = self.given.conditions.clone()
+        conditions[:, 2] = 0.0
+        given = NetworkInput(
+            self.given.scalars, torch.zeros_like(self.given.velocity), conditions
+        )
+        return Sample(given, self.turbulence, self.effect)
+
+
+def sample_of(simulation: Simulation) -> Sample:
+    """Turn a simulation into a sample.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Density with and without the explosion, velocity in the first frame.
+
+    Returns
+    -------
+    Sample
+        A batch of one, in half precision.
+    """
+    density = torch.tensor(np.maximum(simulation.density, MIN_DENSITY))
+    control = torch.tensor(np.maximum(simulation.control.density, MIN_DENSITY))
+    velocity = torch.tensor(simulation.sequence.fields["velocity"][0]).permute(3, 0, 1, 2)
+    given = network_input(density[:1], velocity.unsqueeze(0), simulation.sequence.size_pc)
+    effect = torch.log10(density[1:] / control[1:]).clamp(*EFFECT_RANGE_DEX)
+    turbulence = torch.log10(control[1:] / density[:1])
+    return Sample(
+        NetworkInput(given.scalars.half(), given.velocity.half(), given.conditions),
+        turbulence.unsqueeze(0).half(),
+        effect.unsqueeze(0).half(),
+    )
+
+
+def load_samples(paths: Sequence[Path], known: dict[Path, Sample] | None = None) -> dict[Path, Sample]:
+    """Read simulations from native files.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files.
+    known : dict, optional
+        Samples read before, which are not read again.
+
+    Returns
+    -------
+    dict of Path to Sample
+        One sample for each file.
+
+    Raises
+    ------
+    InvalidRequest
+        If a file holds no simulation.
+    """
+    from core.writers.native import load
+
+    samples = {} if known is None else dict(known)
+    for path in paths:
+        if path not in samples:
+            simulation = load(path)
+            if not isinstance(simulation, Simulation):
+                raise InvalidRequest(f"{path}: holds no simulation, nothing to train on.")
+            samples[path] = sample_of(simulation)
+    return samples
+
+
+def batch_of(samples: Sequence[Sample], device: torch.device) -> Sample:
+    """Join samples into a batch in single precision.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Samples of one grid.
+    device : torch.device
+        Where the batch shall be.
+
+    Returns
+    -------
+    Sample
+        The batch.
+    """
+
+    def join(tensors: list[Tensor]) -> Tensor:
+        return torch.cat(tensors).to(device).float()
+
+    return Sample(
+        NetworkInput(
+            join([s.given.scalars for s in samples]),
+            join([s.given.velocity for s in samples]),
+            join([s.given.conditions for s in samples]),
+        ),
+        join([s.turbulence for s in samples]),
+        join([s.effect for s in samples]),
+    )
