@@ -25,9 +25,14 @@ from app.notifications import Notice
 from app.opening import UnitsClue
 from core.units import UnitSystem
 
-LENGTHS = ("pc", "kpc", "Mpc", "cm", "m", "km")
-MASSES = ("Msun", "1e10 Msun", "g", "kg")
-VELOCITIES = ("km/s", "pc/Myr", "cm/s", "m/s")
+UNITS = {
+    "length": ("pc", "kpc", "Mpc", "cm", "m", "km"),
+    "mass": ("Msun", "1e10 Msun", "g", "kg"),
+    "velocity": ("km/s", "pc/Myr", "cm/s", "m/s"),
+    "time": ("", "Myr", "Gyr", "kyr", "yr", "s"),
+}
+"""What the units dialog offers; time only where a file counts it by itself."""
+
 PACKAGES = (
     "numpy",
     "scipy",
@@ -57,23 +62,29 @@ class UnitsDialog(QDialog):
         self._clue = clue
         self.setWindowTitle("Units of the file")
         self.setWindowModality(Qt.WindowModality.WindowModal)
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(460)
         intro = QLabel(
             f"<b>{clue.path.name}</b> does not state its units of {' and '.join(clue.missing)}. "
             "Choose them; nothing is read before you do."
         )
         intro.setWordWrap(True)
-        self.length = self._combo("Length", LENGTHS)
-        self.mass = self._combo("Mass", MASSES)
-        self.velocity = self._combo("Velocity", VELOCITIES)
+        offered = dict(part.split("=", 1) for part in clue.offer.split(",") if "=" in part)
+        self.combos = {
+            name: self._combo(name, units, offered.get(name, ""))
+            for name, units in UNITS.items()
+            if name != "time" or "time" in clue.missing
+        }
+        detail = QLabel(clue.detail)
+        detail.setObjectName("secondary")
+        detail.setWordWrap(True)
+        detail.setVisible(bool(clue.detail))
         self.consequence = QLabel("")
         self.consequence.setObjectName("consequence")
         self.consequence.setWordWrap(True)
         self.consequence.setToolTip("What the numbers in the file mean in these units")
         form = QFormLayout()
-        form.addRow("Length", self.length)
-        form.addRow("Mass", self.mass)
-        form.addRow("Velocity", self.velocity)
+        for name, combo in self.combos.items():
+            form.addRow(name.capitalize(), combo)
         form.addRow("That makes", self.consequence)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
@@ -83,32 +94,33 @@ class UnitsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setSpacing(14)
         layout.addWidget(intro)
+        layout.addWidget(detail)
         layout.addLayout(form)
         layout.addWidget(buttons)
+        for combo in self.combos.values():
+            combo.currentIndexChanged.connect(self._explain)
         self._explain()
 
-    def _combo(self, name: str, units: tuple[str, ...]) -> QComboBox:
+    def _combo(self, name: str, units: tuple[str, ...], offered: str) -> QComboBox:
         combo = QComboBox()
-        combo.addItems(list(units))
-        combo.setToolTip(f"The file's unit of {name.lower()}")
-        combo.setAccessibleName(name)
-        combo.currentIndexChanged.connect(self._explain)
+        for unit in units:
+            combo.addItem(unit or "follows from length and velocity", unit)
+        if offered:
+            if combo.findData(offered) < 0:
+                combo.insertItem(0, offered, offered)
+            combo.setCurrentIndex(combo.findData(offered))
+        combo.setToolTip(f"The file's unit of {name}")
+        combo.setAccessibleName(name.capitalize())
         return combo
 
     @property
     def units(self) -> UnitSystem:
         """The units chosen."""
-        return UnitSystem.parse(
-            f"length={self.length.currentText()},mass={self.mass.currentText()},"
-            f"velocity={self.velocity.currentText()}"
-        )
+        chosen = {name: combo.currentData() for name, combo in self.combos.items()}
+        return UnitSystem.parse(",".join(f"{name}={unit}" for name, unit in chosen.items() if unit))
 
     def _explain(self) -> None:
-        if hasattr(self, "consequence"):
-            units = self.units
-            self.consequence.setText(
-                self._clue.consequence(units.length_pc, units.mass_msun, units.velocity_kms)
-            )
+        self.consequence.setText(self._clue.consequence(self.units))
 
     def accept(self) -> None:
         super().accept()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,8 @@ import numpy as np
 
 import core
 from app.document import Source
-from core.constants import NH_PER_DENSITY, PC_PER_KMS_MYR
+from core.compare import at_times
+from core.constants import NH_PER_DENSITY
 from core.cubes import Cube, CubeSequence, stack
 from core.errors import Cancelled, InvalidRequest, MissingUnits
 from core.evolution import Forecast
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 CUBE_PC = 60.0
 CUBE_CELLS = 32
 """The cube the networks were trained on."""
+
+OWN_UNITS = core.UnitSystem(1.0, 1.0, 1.0)
+"""Reads a file's numbers as they are."""
 
 PUBLISH_EVERY_S = 0.7
 """Frames that arrive faster are shown together."""
@@ -70,7 +75,11 @@ class UnitsClue:
     time : float
         Time of the first frame in units of time.
     mass : float
-        Mass of the gas in units of mass; NaN when unknown.
+        Mass of the gas in units of mass.
+    detail : str
+        What the reader makes of the file, for people.
+    offer : str
+        Units that would fit, as `UnitSystem.parse` reads them, or "".
     """
 
     path: Path
@@ -78,28 +87,29 @@ class UnitsClue:
     box: float
     time: float
     mass: float
+    detail: str = ""
+    offer: str = ""
 
-    def consequence(self, length_pc: float, mass_msun: float, velocity_kms: float) -> str:
+    def consequence(self, units: UnitSystem) -> str:
         """Spell out what a choice of units means.
 
         Parameters
         ----------
-        length_pc, mass_msun, velocity_kms : float
-            The units in pc, Msun and km/s.
+        units : UnitSystem
+            The choice.
 
         Returns
         -------
         str
-            For example ``box = 60 pc, t = 0.0098 Myr``.
+            For example ``box = 60 pc, t = 0.0098 Myr``, with gas and density.
         """
-        box_pc = self.box * length_pc
-        time_myr = self.time * length_pc / (velocity_kms * PC_PER_KMS_MYR)
-        text = f"box = {box_pc:.4g} pc, t = {time_myr:.4g} Myr"
-        if np.isfinite(self.mass):
-            gas = self.mass * mass_msun
-            mean = gas / box_pc**3 * NH_PER_DENSITY
-            text += f", gas = {gas:.4g} M☉, mean n_H = {mean:.3g} cm⁻³"
-        return text
+        box_pc = self.box * units.length_pc
+        gas = self.mass * units.mass_msun
+        mean = gas / box_pc**3 * NH_PER_DENSITY
+        return (
+            f"box = {box_pc:.4g} pc, t = {self.time * units.time_myr:.4g} Myr, "
+            f"gas = {gas:.4g} M☉, mean n_H = {mean:.3g} cm⁻³"
+        )
 
 
 class UnitsNeeded(MissingUnits):
@@ -220,13 +230,16 @@ def read_control(
     report(progress, 0.0, f"Opening {path.name}")
     series = open_series([path], units)
     control = _read(series, "control frame", 0.0, progress, cancelled)
-    first, last = truth.times_myr[0], truth.times_myr[-1]
-    slack = 0.02 * max(last - first, 1e-3)
-    if control.times_myr[0] > first + slack or control.times_myr[-1] < last - slack:
-        raise InvalidRequest(
-            f"{path.name} covers {control.times_myr[0]:.4g} to {control.times_myr[-1]:.4g} Myr, "
-            f"but the truth {first:.4g} to {last:.4g} Myr. Open the control of the same run."
-        )
+    times = truth.times_myr
+    if len(control) != len(truth) or not np.allclose(control.times_myr, times, rtol=0, atol=1e-6):
+        try:
+            control = at_times(control, times)
+        except InvalidRequest as error:
+            raise InvalidRequest(
+                f"{path.name} covers {control.times_myr[0]:.4g} to {control.times_myr[-1]:.4g} "
+                f"Myr, but the truth {times[0]:.4g} to {times[-1]:.4g} Myr. "
+                "Open the control of the same run."
+            ) from error
     return Opened(describe(path, series), control)
 
 
@@ -258,14 +271,16 @@ def open_series(paths: Sequence[Path], units: UnitSystem | None) -> SnapshotSeri
     except MissingUnits as error:
         if units is not None:
             raise
-        series = core.open(what, units=core.UnitSystem(1.0, 1.0, 1.0))
-        first = series[0]
+        series = core.open(what, units=OWN_UNITS)
+        offer = re.search(r"units='([^']+)'", error.detail)
         clue = UnitsClue(
             path=error.path,
             missing=error.missing,
             box=float(np.max(series.box_pc)),
-            time=float(series.times_myr[0]) * PC_PER_KMS_MYR,
-            mass=float(first.mass_msun) if hasattr(first, "mass_msun") else float("nan"),
+            time=float(series.times_myr[0]) / OWN_UNITS.time_myr,
+            mass=series[0].mass_msun,
+            detail=error.detail.partition(": units=")[0],
+            offer=offer[1] if offer else "",
         )
         raise UnitsNeeded(clue) from error
 

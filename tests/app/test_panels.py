@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication
+
+from app.dialogs import UNITS, UnitsDialog, versions
+from app.document import Document, Source
+from app.forecasting import Choice
+from app.measuring import measure, stand_in_control
+from app.opening import UnitsClue
+from app.panels.data import DataPanel, FactsPanel
+from app.panels.forecast import ForecastPanel
+from app.panels.layers import LayersPanel
+from app.panels.measurements import MeasurementsPanel
+from app.panels.parts import number
+from app.panels.plots import PlotsPanel
+from app.panels.timeline import TimelinePanel, nice_step
+from app.settings import MAX_RECENT
+from app.theme import Theme
+from core.cubes import CubeSequence
+from tests.helpers import analytic_evolution
+
+
+@pytest.fixture(scope="module")
+def evolution():
+    return analytic_evolution(24, 6, uniform=True)
+
+
+@pytest.fixture(scope="module")
+def figures(evolution):
+    return measure(evolution.sequence, evolution.control, evolution)
+
+
+@pytest.fixture
+def theme(qapp):
+    return Theme()
+
+
+@pytest.fixture
+def document(evolution):
+    document = Document()
+    source = Source(
+        Path("run"), "run", "SWIFT", len(evolution), tuple(evolution.times_myr), (60.0,)
+    )
+    document.open_source(source, evolution.sequence, evolution.control)
+    return document
+
+
+@pytest.fixture
+def compared(document, evolution, figures):
+    document.set_forecast(evolution)
+    document.set_figures(figures)
+    return document
+
+
+def test_numbers():
+    assert number(None) == number(math.nan) == "–"
+    assert number(-1.234, 1) == "−1.2"
+    assert number(-0.001, 2) == "0.00"
+    assert number(0.5, 2, sign=True) == "+0.50"
+    assert number(12345, 0) == "12\u2009345"
+
+
+@pytest.mark.parametrize(("span", "room", "step"), [(0.133, 8, 0.02), (10, 10, 1), (14, 3, 5)])
+def test_ticks_are_round(span, room, step):
+    assert nice_step(span, room) == pytest.approx(step)
+
+
+def test_measuring_a_perfect_forecast(figures):
+    assert figures.comparison.control_source == "given"
+    assert figures.comparison.rows[-1].affected_iou == pytest.approx(1)
+    truth, forecast = (figures.curve(role, 0.5) for role in ("truth", "forecast"))
+    np.testing.assert_allclose(truth.mean_pc, forecast.mean_pc)
+    assert truth.mean_pc[-1] == pytest.approx(13, abs=0.6)
+
+
+def test_measuring_without_a_truth(evolution):
+    figures = measure(None, None, evolution)
+    assert figures.comparison is None
+    assert set(figures.curves) == {"forecast"}
+
+
+def test_the_forecasts_control_stands_in(evolution):
+    late = evolution.times_myr[-1] + 0.1
+    longer = CubeSequence(
+        {"density": np.concatenate([evolution.density, evolution.density[-1:]])},
+        np.append(evolution.times_myr, late),
+        evolution.sequence.size_pc,
+    )
+    behind = stand_in_control(longer, None, evolution)
+    np.testing.assert_allclose(behind.times_myr, evolution.times_myr)
+    assert stand_in_control(longer, None, None) is None
+    figures = measure(longer, None, evolution)
+    assert figures.comparison.control_source == "forecast"
+    assert len(figures.curve("truth", 0.5).times_myr) == len(evolution)
+
+
+def test_timeline_follows_and_asks(qtbot, document, theme):
+    panel = TimelinePanel(document, theme)
+    qtbot.addWidget(panel)
+    panel.resize(700, 60)
+    panel.show()
+    panel.forward.click()
+    assert document.frame == 1
+    assert panel.time.text() == "0.007 Myr"
+    assert panel.frame.text() == "frame 1 of 5"
+    track = panel.track
+    place = QPoint(round(track.position(0.028)), 15)
+    qtbot.mouseClick(track, Qt.MouseButton.LeftButton, pos=place)
+    assert document.frame == 4
+    panel.last.click()
+    assert document.frame == 5
+    panel.step(1)
+    assert document.frame == 5
+
+
+def test_timeline_plays_round_or_to_the_end(qtbot, document, theme):
+    panel = TimelinePanel(document, theme)
+    qtbot.addWidget(panel)
+    panel.loop.setChecked(False)
+    document.step(3)
+    panel.toggle()
+    assert panel.is_playing
+    qtbot.waitUntil(lambda: not panel.is_playing, timeout=5000)
+    assert document.frame == 5
+    panel.loop.setChecked(True)
+    panel.toggle()
+    qtbot.waitUntil(lambda: document.frame == 1, timeout=5000)
+    panel.toggle()
+    assert not panel.is_playing
+
+
+def test_timeline_without_frames_cannot_play(qtbot, theme):
+    panel = TimelinePanel(Document(), theme)
+    qtbot.addWidget(panel)
+    panel.toggle()
+    assert not panel.is_playing
+    assert not panel.play.isEnabled()
+
+
+def test_measurements_show_the_frame(qtbot, compared, theme):
+    panel = MeasurementsPanel(compared, theme)
+    qtbot.addWidget(panel)
+    compared.go_to(0.035)
+    rows = {cells[0]: cells for _, cells in panel.rows()}
+    assert rows["Cavity radius, pc"][3] == "0.00"
+    assert float(rows["Cavity radius, pc"][1]) == pytest.approx(13, abs=0.6)
+    assert rows["Affected IoU"][2] == "1.00"
+    assert all(tip for tip, _ in panel.rows())
+    assert "control run" in panel.note.text()
+    panel.copy_button.click()
+    assert "Affected IoU" in QGuiApplication.clipboard().text()
+    with qtbot.waitSignal(panel.export_requested):
+        panel.export_button.click()
+
+
+def test_measurements_of_nothing(qtbot, theme):
+    panel = MeasurementsPanel(Document(), theme)
+    qtbot.addWidget(panel)
+    assert panel.rows() == []
+    assert not panel.export_button.isEnabled()
+
+
+def test_plots_draw_both_and_go_where_clicked(qtbot, compared, theme):
+    panel = PlotsPanel(compared, theme)
+    qtbot.addWidget(panel)
+    panel.resize(800, 200)
+    panel.show()
+    qtbot.waitExposed(panel)
+    lines = [item.getData() for item in panel.radius.plot.getPlotItem().listDataItems()]
+    assert sum(len(x) == 6 for x, _ in lines) >= 2
+    box = panel.radius.plot.getPlotItem().getViewBox()
+    scene = box.mapViewToScene(QPointF(0.0212, 5.0))
+    place = panel.radius.plot.mapFromScene(scene)
+    qtbot.mouseClick(panel.radius.plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert compared.frame == 3
+    assert panel.radius.time_line.value() == pytest.approx(0.021)
+    compared.change_layers(shell_level=0.9)
+    assert "affected" in panel.radius.heading.text()
+
+
+def test_layers_change_the_document(qtbot, document, theme):
+    panel = LayersPanel(document, theme)
+    qtbot.addWidget(panel)
+    gas, truth, forecast, box, site, cut = panel.rows
+    for row in (truth, box, site, cut):
+        row.eye.click()
+    assert not document.layers("truth").shell
+    assert document.layers("forecast").shell
+    assert not document.layers("forecast").box
+    assert not document.layers("truth").site
+    assert not document.layers("truth").cut
+    gas.slider.setValue(40)
+    assert document.layers("forecast").volume_opacity == pytest.approx(0.4)
+    forecast.slider.setValue(70)
+    assert document.layers("truth").shell_opacity == 1
+    assert gas.percent.text() == "40 %"
+    panel.level.setCurrentIndex(1)
+    panel.level.activated.emit(1)
+    assert document.layers("truth").shell_level == 0.9
+
+
+def test_forecast_panel_says_what_can_be_done(qtbot, document, theme):
+    panel = ForecastPanel(Document(), theme)
+    qtbot.addWidget(panel)
+    assert not panel.button.isEnabled()
+    panel = ForecastPanel(document, theme)
+    qtbot.addWidget(panel)
+    assert (panel.model, panel.device_key, panel.averaging_count) == ("default", "auto", 4)
+    panel.set_networks([Choice("a", "A"), Choice("b", "B")])
+    panel.set_devices([Choice("auto", "Automatic"), Choice("cpu", "CPU")])
+    panel.network.setCurrentIndex(1)
+    assert panel.model == "b"
+    with qtbot.waitSignal(panel.forecast_requested):
+        panel.button.click()
+    panel.set_busy(True)
+    panel.show_progress(0.25, "Orientation 2 of 4", 1.23)
+    assert panel.left.text() == "1.2 s left"
+    with qtbot.waitSignal(panel.cancel_requested):
+        panel.button.click()
+    panel.set_busy(False)
+    panel.set_networks([])
+    assert not panel.button.isEnabled()
+
+
+def test_data_panel_lists_what_is_open_and_recent(qtbot, compared, settings, theme, tmp_path):
+    settings.add_recent(tmp_path)
+    panel = DataPanel(compared, settings, theme)
+    qtbot.addWidget(panel)
+    top = panel.tree.topLevelItem(0)
+    assert top.text(0) == "run"
+    texts = [top.child(index).text(0) for index in range(top.childCount())]
+    assert texts[0].startswith("6 frames")
+    assert "Control, no supernova" in texts
+    recent = panel.tree.topLevelItem(1).child(0)
+    with qtbot.waitSignal(panel.path_requested) as caught:
+        panel.tree.itemClicked.emit(recent, 0)
+    assert caught.args == [tmp_path]
+
+
+def test_facts(qtbot, compared):
+    panel = FactsPanel(compared)
+    qtbot.addWidget(panel)
+    texts = [label.full_text for label in panel._values.values()]
+    assert texts[:4] == ["SWIFT", "60 pc", "60 pc", "24³, 2.5 pc"]
+    compared.close()
+    assert panel._values["format"].full_text == "–"
+
+
+def test_units_dialog_spells_out_the_consequence(qtbot):
+    clue = UnitsClue(Path("a.hdf5"), ("length", "mass", "velocity"), 0.06, 1e-5, 3.24e-5)
+    dialog = UnitsDialog(clue)
+    qtbot.addWidget(dialog)
+    assert set(dialog.combos) == {"length", "mass", "velocity"}
+    dialog.combos["length"].setCurrentText("kpc")
+    dialog.combos["mass"].setCurrentText("1e10 Msun")
+    assert "box = 60 pc, t = 0.009778 Myr, gas = 3.24e+05 M☉" in dialog.consequence.text()
+    with qtbot.waitSignal(dialog.chosen) as caught:
+        dialog.accept()
+    assert caught.args[0].length_pc == 1000
+
+
+def test_units_dialog_takes_the_readers_offer(qtbot):
+    offer = "length=pc,mass=Msun,velocity=62.5 km/s,time=Myr"
+    clue = UnitsClue(Path("w.hdf5"), tuple(UNITS), 60.0, 0.1, 3.24e5, "It fits.", offer)
+    dialog = UnitsDialog(clue)
+    qtbot.addWidget(dialog)
+    assert dialog.units.velocity_kms == 62.5
+    assert dialog.units.time_myr == 1.0
+
+
+def test_recent_files_are_few_and_unique(settings, tmp_path):
+    for index in range(MAX_RECENT + 3):
+        settings.add_recent(tmp_path / str(index))
+    settings.add_recent(tmp_path / "5")
+    assert settings.recent_files[0] == tmp_path / "5"
+    assert len(settings.recent_files) == MAX_RECENT
+    settings.forget_recent(tmp_path / "5")
+    assert tmp_path / "5" not in settings.recent_files
+    settings.forget_recent()
+    assert settings.recent_files == []
+
+
+def test_themes_differ_and_are_complete(qtbot, theme):
+    with qtbot.waitSignal(theme.changed):
+        theme.apply("light")
+    assert theme.colors.truth == "#b87a10"
+    theme.apply("dark")
+
+
+def test_versions_name_what_matters():
+    text = versions("Mesa")
+    assert "PySide6-Essentials 6." in text
+    assert text.endswith("Graphics: Mesa")
