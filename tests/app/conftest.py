@@ -76,7 +76,9 @@ def window(qtbot, qapp, settings, sample_file, models, monkeypatch):
     window = Window(settings)
     window.resize(1100, 720)
     window.show()
-    qtbot.waitExposed(window)
+    # Keys reach the active window only; without a window manager somebody has to say which.
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=5000)
     yield window
     window.close()
     window.deleteLater()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 import core
@@ -172,13 +172,13 @@ def test_declining_the_units_opens_nothing(qtbot, window, unitless_file):
 def test_dropping_a_file_opens_it(qtbot, window, sample_file):
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(sample_file))])
-    drop = QDropEvent(
-        QPointF(300, 300),
-        Qt.DropAction.CopyAction,
-        mime,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
+    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    plain = Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(300, 300), copy, mime, left, plain)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    assert window.status.text.full_text == "Drop to open"
+    drop = QDropEvent(QPointF(300, 300), copy, mime, left, plain)
     QApplication.sendEvent(window, drop)
     qtbot.waitUntil(lambda: window.document.source is not None, timeout=WAIT_MS)
     wait_idle(qtbot, window)
