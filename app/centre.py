@@ -41,11 +41,13 @@ TITLES: dict[Role, str] = {"truth": "Truth", "forecast": "Forecast"}
 class Column(QWidget):
     """A 3D view, the colour bar and the slice of one evolution."""
 
-    def __init__(self, role: Role, document: Document, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, role: Role, document: Document, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.role = role
         self.view = SceneView(role)
-        self.bar = ColorBar(document)
+        self.bar = ColorBar(document, theme)
         self.slice = SliceView(role)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -113,7 +115,7 @@ class Centre(QWidget):
         self._forecasting = False
         self.notices = NoticeBar(theme)
         self.start_page = StartPage()
-        self.columns: dict[Role, Column] = {role: Column(role, document) for role in ROLES}
+        self.columns: dict[Role, Column] = {role: Column(role, document, theme) for role in ROLES}
         self.link = CameraLink([column.view for column in self.columns.values()], self)
         self.views = QWidget()
         row = QHBoxLayout(self.views)

@@ -64,8 +64,8 @@ class UnitsDialog(QDialog):
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumWidth(460)
         intro = QLabel(
-            f"<b>{clue.path.name}</b> does not state its units of {' and '.join(clue.missing)}. "
-            "Choose them; nothing is read before you do."
+            f"<b>{clue.path.name}</b> does not state its units of {', '.join(clue.missing)}. "
+            "Choose them; nothing is opened before you do."
         )
         intro.setWordWrap(True)
         offered = dict(part.split("=", 1) for part in clue.offer.split(",") if "=" in part)
@@ -92,6 +92,7 @@ class UnitsDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 18, 20, 14)
         layout.setSpacing(14)
         layout.addWidget(intro)
         layout.addWidget(detail)

@@ -208,7 +208,7 @@ class Jobs(QObject):
     def running(self, name: str | None = None) -> Job | None:
         """Return the job of a name (or any) that goes on and was not cancelled."""
         for job in self._running:
-            if name in (None, job.name) and not job.is_cancelled:
+            if name in (None, job.name) and job.is_running and not job.is_cancelled:
                 return job
         return None
 

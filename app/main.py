@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.notifications import Notifications, start_log
@@ -52,4 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     QTimer.singleShot(0, window, lambda: window.start(paths))
     code = application.exec()
     notifications.uninstall()
+    # While Python and Qt are both whole, not in the order the interpreter happens to choose.
+    window.deleteLater()
+    application.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     return code

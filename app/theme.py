@@ -200,11 +200,13 @@ class Theme(QObject):
             The icon.
         """
         colors = self.colors
+        disabled = QColor(colors.faint)
+        disabled.setAlpha(110)
         return qtawesome.icon(
             f"ph.{name}",
             color=color or colors.secondary,
             color_on=checked or color or colors.text,
-            color_disabled=colors.track,
+            color_disabled=disabled,
         )
 
     def dress(self, button: QAbstractButton, name: str, size: int = 16) -> None:
@@ -220,13 +222,21 @@ class Theme(QObject):
             Its size in pixels.
         """
         button.setIconSize(QSize(size, size))
+        _IconKeeper(self, button, name)
 
-        def update() -> None:
-            button.setIcon(self.icon(name))
 
-        update()
-        self.changed.connect(update)
-        button.destroyed.connect(lambda: self.changed.disconnect(update))
+class _IconKeeper(QObject):
+    """Repaints the icon of a button when the theme changes; lives and dies with the button."""
+
+    def __init__(self, theme: Theme, button: QAbstractButton, name: str) -> None:
+        super().__init__(button)
+        self._theme, self._button, self._name = theme, button, name
+        theme.changed.connect(self.update)
+        self.update()
+
+    def update(self) -> None:
+        """Paint the icon in the colours of the theme."""
+        self._button.setIcon(self._theme.icon(self._name))
 
 
 def _find_family() -> str:
@@ -331,6 +341,7 @@ QMenu::separator {{ height: 1px; background: {c.line}; margin: 4px 6px; }}
 QMenu::indicator {{ width: 14px; height: 14px; left: 4px; }}
 QToolButton {{ border: none; border-radius: 6px; padding: 4px; background: transparent; }}
 QToolButton:hover, QToolButton:checked {{ background: {c.hover}; }}
+QToolButton:checked:disabled {{ background: transparent; }}
 QToolButton#play {{ background: {c.accent}; border-radius: 15px; }}
 QToolButton#play:hover {{ background: {c.accent_hover}; }}
 QToolButton#play:disabled {{ background: {c.track}; }}
@@ -386,6 +397,7 @@ QScrollBar:horizontal {{ background: transparent; height: 8px; margin: 0; }}
 QScrollBar::handle:horizontal {{ background: {c.track}; border-radius: 4px; min-width: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
     background: none; border: none; width: 0; height: 0; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QFrame#notice {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: 8px; }}
 QFrame#dropTarget {{ border: 1px dashed {c.faint}; border-radius: 12px; }}
 """

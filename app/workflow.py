@@ -186,8 +186,11 @@ class Workflow(QObject):
             The work; None if no truth is open yet.
         """
         truth = self._document.truth
-        if truth is None or not self._document.complete:
+        if truth is None:
             self._notifications.warn("Open the run with the explosion first, then its control.")
+            return None
+        if not self._document.complete:
+            self._notifications.warn("Open the control when all frames of the truth are read.")
             return None
         path = Path(path)
         job = self._jobs.create(

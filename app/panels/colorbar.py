@@ -2,41 +2,71 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.document import Document, TransferChanged
-from app.scene.colorbar import paint_color_bar
+from app.scene.colorbar import LABEL, ticks
+from app.scene.colormaps import lookup_table
+from app.scene.overlay import to_image
+from app.theme import Theme
 
 HEIGHT = 30
+RAMP = 6.0
+SIDE = 2
 
 
 class ColorBar(QWidget):
-    """A ramp with ticks in log10 of the density."""
+    """A ramp with ticks in log10 of the density, in the colours of the theme."""
 
-    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+    def __init__(self, document: Document, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._document = document
+        self._document, self._theme = document, theme
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip("Colour of the gas: log10 of its density in M☉ pc⁻³, in view and slice")
         document.subscribe(TransferChanged, lambda _: self.update())
+        theme.changed.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         self.paint_on(painter, QRectF(self.rect()))
         painter.end()
 
-    def paint_on(self, painter: QPainter, rect: QRectF) -> None:
+    def paint_on(self, painter: QPainter, place: QRectF) -> None:
         """Draw the bar somewhere else, for pictures.
 
         Parameters
         ----------
         painter : QPainter
             Where to draw.
-        rect : QRectF
+        place : QRectF
             The place.
         """
-        place = rect.adjusted(2, 0, -2, 0)
-        paint_color_bar(painter, place, self._document.transfer, self.font())
+        transfer, colors = self._document.transfer, self._theme.colors
+        painter.save()
+        painter.setRenderHints(
+            QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
+        )
+        ramp = QRectF(place.left() + SIDE, place.top() + 3, place.width() - 2 * SIDE, RAMP)
+        outline = QPainterPath()
+        outline.addRoundedRect(ramp, RAMP / 2, RAMP / 2)
+        painter.setClipPath(outline)
+        painter.drawImage(ramp, to_image(lookup_table(transfer.colormap)[None, :, :]))
+        painter.setClipping(False)
+        painter.setPen(QPen(QColor(colors.line), 1))
+        painter.drawPath(outline)
+        painter.setFont(self._theme.font(10))
+        painter.setPen(QColor(colors.secondary))
+        taken = painter.fontMetrics().horizontalAdvance(LABEL) + 4
+        row = QRectF(ramp.left(), ramp.bottom() + 3, ramp.width(), 14)
+        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, LABEL)
+        low, high = transfer.range_dex
+        for value in ticks(transfer.range_dex):
+            offset = (value - low) / (high - low) * ramp.width()
+            if offset - 14 > taken:
+                label = f"{value:g}".replace("-", "−")
+                box = QRectF(ramp.left() + offset - 25, row.top(), 50, row.height())
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
+        painter.restore()

@@ -119,6 +119,11 @@ class TimePlot(QWidget):
         item.showGrid(x=True, y=True, alpha=colors.grid_alpha)
         self.time_line.setPen(pg.mkPen(colors.text, width=1))
 
+    def show_values(self, shown: bool) -> None:
+        """Write numbers at the axes, or leave them empty."""
+        for name in ("left", "bottom"):
+            self.plot.getPlotItem().getAxis(name).setStyle(showValues=shown)
+
     def set_empty_text(self, text: str) -> None:
         """Say in the middle why there is nothing to see; "" when there is."""
         self._empty.setText(text)
@@ -272,6 +277,8 @@ class PlotsPanel(QWidget):
         """Show the time there is, and why a plot is empty."""
         document = self._document
         times = document.times_myr
+        for plot in (self.radius, self.overlap):
+            plot.show_values(len(times) > 1)
         if len(times) > 1:
             for plot in (self.radius, self.overlap):
                 plot.plot.setXRange(float(times[0]), float(times[-1]), padding=0.035)

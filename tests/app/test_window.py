@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -127,6 +131,35 @@ def test_closing_while_reading(qtbot, window, snapshots):
     window.open_paths([snapshots / "swift_turbulent_a"])
     assert window.close()
     assert idle(window)
+
+
+CLOSE_AFTER = """
+import sys
+from PySide6.QtCore import QTimer
+import app.main, app.window
+start = app.window.Window.start
+def start_and_close(window, paths):
+    start(window, paths)
+    QTimer.singleShot({after_ms}, window, window.close)
+app.window.Window.start = start_and_close
+sys.exit(app.main.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("after_ms", [0, 700, 2500])
+def test_the_program_ends_cleanly_whenever_it_is_closed(qapp, sample_file, tmp_path, after_ms):
+    homes = {f"XDG_{name}_HOME": str(tmp_path) for name in ("CONFIG", "STATE", "CACHE")}
+    process = subprocess.run(
+        [sys.executable, "-c", CLOSE_AFTER.format(after_ms=after_ms), str(sample_file)],
+        env=os.environ | homes,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_bad_files_leave_the_window_usable(qtbot, forecast, bad_file):
