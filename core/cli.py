@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from time import perf_counter
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 import core
+from core.cli_training import evaluate, simulate, train
 from core.errors import InvalidRequest, MissingDependency, ShellsightError
-from core.terminal import one_line, plain, progress_bar, start_log
+from core.terminal import one_line, plain, progress_bar, require_folder, start_log
 from core.trial import run_trial
 
 log = logging.getLogger("shellsight")
@@ -182,7 +182,6 @@ def forecast(
             show_default=False,
         ),
     ] = None,
-    energy: Annotated[float, typer.Option(help="Energy of the explosion in erg.")] = 1e51,
     model: Model = "default",
     device: Device = "auto",
     csv: Annotated[
@@ -193,7 +192,7 @@ def forecast(
 ) -> None:
     """Forecast the shell of a supernova, and compare it with later frames if there are any."""
     for target in (out, csv):
-        _require_folder(target)
+        require_folder(target)
     series = _open(path, units=units, format=format)
     without = None if control is None else _open(control, units=units, format=format)
     forecaster = core.Forecaster(model, device=device)
@@ -206,7 +205,6 @@ def forecast(
             size_pc=size,
             n=n,
             center_pc=center,
-            energy_erg=energy,
             progress=progress,
         )
     core.save(trial.forecast, out)
@@ -221,94 +219,6 @@ def forecast(
             trial.comparison.to_csv(csv)
     elif csv is not None:
         raise InvalidRequest(f"{path}: no frame follows frame {frame}, nothing to compare with.")
-
-
-@cli.command()
-def simulate(
-    out: Annotated[Path, typer.Option("-o", "--output", help="File to write (.shell.h5).")],
-    seed: Annotated[int, typer.Option(help="Seed of the cloud's turbulence.")] = 1,
-    density: Annotated[float, typer.Option(help="Mean density in Msun/pc^3.")] = 1.34,
-    velocity: Annotated[
-        float, typer.Option(help="Velocity dispersion in km/s; 0 for a uniform medium.")
-    ] = 10.0,
-    energy: Annotated[float, typer.Option(help="Energy of the explosion in erg.")] = 1e51,
-    n: Annotated[int, typer.Option(help="Cells along an edge.")] = 64,
-    size: Annotated[float, typer.Option(help="Edge of the box in pc.")] = 60.0,
-    frames: Annotated[int, typer.Option(help="Frames to store, the first at the explosion.")] = 20,
-    interval: Annotated[float, typer.Option(help="Time between frames in Myr.")] = 0.007,
-    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to compute.")] = "cpu",
-) -> None:
-    """Simulate a supernova in a turbulent cloud, and the same cloud without it."""
-    import torch
-
-    from core.simulate import SimulationParameters
-    from core.simulate import simulate as run
-
-    _require_folder(out)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InvalidRequest("PyTorch finds no CUDA device here; leave out --device cuda.")
-    parameters = SimulationParameters(
-        seed=seed,
-        mean_density=density,
-        rms_velocity_kms=velocity,
-        energy_erg=energy,
-        n=n,
-        size_pc=size,
-        frame_count=frames,
-        interval_myr=interval,
-    )
-    started = perf_counter()
-    with progress_bar("Simulating") as progress:
-        simulation = run(parameters, device=device, progress=progress)
-    core.save(simulation, out)
-    print(
-        f"Wrote {out}: {len(simulation)} frames of {n}^3 cells to "
-        f"{simulation.times_myr[-1]:.4g} Myr, in {perf_counter() - started:.0f} s."
-    )
-
-
-@cli.command()
-def evaluate(
-    data: Annotated[
-        Path, typer.Option(help="Directory of simulations (.shell.h5) the network has not seen.")
-    ],
-    model: Model = "default",
-    device: Device = "auto",
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the tables here as well.")
-    ] = None,
-) -> None:
-    """Measure the network on held-out simulations against simple baselines."""
-    from core.tables import write_json
-    from core.training.evaluate import evaluate as measure
-    from core.training.evaluate import uniform_radius_table
-
-    _require_folder(json_file)
-    runs = sorted(data.rglob("*.shell.h5"))
-    if not runs:
-        raise InvalidRequest(f"{data}: there is no simulation (.shell.h5) in it.")
-    uniform = [run for run in runs if _is_uniform(run)]
-    turbulent = [run for run in runs if run not in uniform]
-    forecaster = core.Forecaster(model, device=device)
-    results: dict[str, Any] = {}
-    if turbulent:
-        with progress_bar("Evaluating") as progress:
-            table = measure(forecaster, turbulent, progress=progress)
-        print(table)
-        results["turbulent"] = table.as_dict()
-    if uniform:
-        with progress_bar("Evaluating in uniform gas") as progress:
-            radii = uniform_radius_table(forecaster, uniform, progress=progress)
-        print(f"\nRadii in uniform gas\n{radii}")
-        results["uniform"] = radii.as_dict()
-    if json_file is not None:
-        write_json(json_file, results)
-
-
-def _is_uniform(path: Path) -> bool:
-    """Tell whether a run begins in uniform gas."""
-    first = core.open(path).read(0, fields=())
-    return isinstance(first, core.Cube) and bool(first.density.max() < 1.001 * first.density.min())
 
 
 @cli.command()
@@ -346,6 +256,10 @@ def report(
     print(f"Wrote {', '.join(file.name for file in made.files)} to {out.resolve()}")
 
 
+for verb in (simulate, train, evaluate):
+    cli.command()(verb)
+
+
 # ---------------------------------------------------------------- helpers
 
 
@@ -361,14 +275,3 @@ def _require_app(purpose: str) -> None:
     for package in ("PySide6", "pyvista"):
         if importlib.util.find_spec(package) is None:
             raise MissingDependency(package, purpose, "pip install 'shellsight[app]'")
-
-
-def _require_folder(target: Path | None) -> None:
-    """Refuse, before hours of work, to write where nothing can be written."""
-    if target is None:
-        return
-    folder = target.resolve().parent
-    if not folder.is_dir():
-        raise InvalidRequest(f"{target}: the folder {folder} does not exist.")
-    if target.is_dir():
-        raise InvalidRequest(f"{target} is a directory; name a file.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as clock
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,16 +66,14 @@ class Forecaster:
     def __init__(
         self, model: str | Path = "default", *, device: str = "auto", averaging: int = 4
     ) -> None:
-        from dataclasses import asdict
-
-        import core.models.registry as registry
+        from core.models.registry import load_model
 
         if not 1 <= averaging <= 48:
             raise InvalidRequest(f"The averaging is over 1 to 48 orientations, not {averaging}.")
         self._device, self.device_name = _find_device(device)
         self._network: nn.Module
         self._config: ModelConfig
-        self._network, self._config = registry.load_model(model, self._device)
+        self._network, self._config = load_model(model, self._device)
         self.averaging = averaging
         self.model_name = self._config.name
         self.device = str(self._device)
@@ -84,6 +83,7 @@ class Forecaster:
         self,
         cube: Cube,
         *,
+        energy_erg: float | None = None,
         progress: Progress | None = None,
         cancelled: CancelCheck | None = None,
     ) -> Forecast:
@@ -95,6 +95,9 @@ class Forecaster:
             The gas at the explosion: density, and velocity where known. It
             must have the size and the number of voxels the network was
             trained on (see `card`).
+        energy_erg : float, optional
+            Energy of the explosion in erg; by default that of the network's
+            training, and refused if it is another.
         progress : callable, optional
             Told the fraction done.
         cancelled : callable, optional
@@ -118,7 +121,7 @@ class Forecaster:
         from core.models.inputs import network_input
         from core.models.symmetry import spread
 
-        self._check(cube)
+        self._check(cube, energy_erg)
         start = clock.perf_counter()
         report(progress, 0.0, "Preparing")
         density = torch.tensor(np.maximum(cube.density, MIN_DENSITY), device=self._device)
@@ -132,7 +135,9 @@ class Forecaster:
         orientations = spread(self.averaging)
         for done, symmetry in enumerate(orientations):
             check_cancelled(cancelled, "The forecast")
-            report(progress, done / len(orientations), f"Orientation {done + 1} of {len(orientations)}")
+            report(
+                progress, done / len(orientations), f"Orientation {done + 1} of {len(orientations)}"
+            )
             channels = torch.cat(
                 (symmetry.scalar(given.scalars), symmetry.vector(given.velocity)), 1
             )
@@ -144,8 +149,13 @@ class Forecaster:
         check_cancelled(cancelled, "The forecast")
         return self._forecast(cube, density, turbulence, effect, clock.perf_counter() - start)
 
-    def _check(self, cube: Cube) -> None:
+    def _check(self, cube: Cube, energy_erg: float | None) -> None:
         config = self._config
+        if energy_erg is not None and not np.isclose(energy_erg, config.energy_erg, rtol=0.01):
+            raise InvalidRequest(
+                f"The network {config.name} knows explosions of {config.energy_erg:.3g} erg only, "
+                f"not of {energy_erg:.3g} erg."
+            )
         if cube.n != config.n or not np.isclose(cube.size_pc, config.size_pc, rtol=1e-3):
             raise InvalidRequest(
                 f"The network {config.name} needs a cube of {config.size_pc:g} pc with "
@@ -161,7 +171,8 @@ class Forecaster:
         self, cube: Cube, density: Tensor, turbulence: Tensor, effect: Tensor, seconds: float
     ) -> Forecast:
         """Join the network's logarithms with the cube they start from."""
-        times = cube.time_myr + self._config.interval_myr * np.arange(self._config.frames + 1)
+        steps = np.arange(self._config.frames + 1, dtype=np.float64)
+        times = cube.time_myr + self._config.interval_myr * steps
         provenance = {
             "model": self.model_name,
             "device": self.device_name,

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
+from core.errors import InvalidRequest
 from core.progress import Progress
 
 
@@ -97,3 +98,25 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return str(value) if isinstance(value, Path) else value
+
+
+def require_folder(target: Path | None) -> None:
+    """Refuse, before hours of work, to write where nothing can be written.
+
+    Parameters
+    ----------
+    target : Path or None
+        The file to be written, if any.
+
+    Raises
+    ------
+    InvalidRequest
+        If its folder does not exist, or it is a directory itself.
+    """
+    if target is None:
+        return
+    folder = target.resolve().parent
+    if not folder.is_dir():
+        raise InvalidRequest(f"{target}: the folder {folder} does not exist.")
+    if target.is_dir():
+        raise InvalidRequest(f"{target} is a directory; name a file.")

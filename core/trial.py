@@ -69,7 +69,6 @@ def run_trial(
     size_pc: float = 60.0,
     n: int = 32,
     center_pc: Vector3 | None = None,
-    energy_erg: float = 1e51,
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
 ) -> Trial:
@@ -92,8 +91,6 @@ def run_trial(
         Voxels along an edge.
     center_pc : tuple of float, optional
         Place of the explosion in pc; by default the centre of the box.
-    energy_erg : float
-        Energy of the explosion in erg.
     progress : callable, optional
         Called with the fraction done and a text.
     cancelled : callable, optional
@@ -125,9 +122,7 @@ def run_trial(
         )
 
     cube = cut(series[frame : frame + 1], 0.0, 0.05)[0]
-    forecast = forecaster.forecast(
-        cube, energy_erg=energy_erg, progress=_part(progress, 0.05, 0.4), cancelled=cancelled
-    )
+    forecast = forecaster.forecast(cube, progress=_part(progress, 0.05, 0.4), cancelled=cancelled)
     later = _until(series[frame:], float(forecast.times_myr[-1]))
     if len(later) == 1:
         report(progress, 1.0, "Done")

@@ -148,7 +148,9 @@ def read_config(path: Path) -> ModelConfig:
     return config
 
 
-def load_model(name: str | Path, device: str | torch.device = "cpu") -> tuple[nn.Module, ModelConfig]:
+def load_model(
+    name: str | Path, device: str | torch.device = "cpu"
+) -> tuple[nn.Module, ModelConfig]:
     """Load a trained network.
 
     Parameters
@@ -196,6 +198,8 @@ def save_model(weights: Mapping[str, Tensor], config: ModelConfig, path: Path) -
         The file, replaced when the new one is complete.
     """
     temporary = path.with_suffix(".partial")
-    tensors = {key: value.detach().to("cpu", torch.float16).contiguous() for key, value in weights.items()}
+    tensors = {
+        key: value.detach().to("cpu", torch.float16).contiguous() for key, value in weights.items()
+    }
     save_file(tensors, temporary, {_CONFIG_KEY: json.dumps(asdict(config))})
     temporary.replace(path)

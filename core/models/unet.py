@@ -12,6 +12,8 @@ conditions every block (FiLM; Perez et al. 2018).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -59,6 +61,43 @@ class Block(nn.Module):
         return x + self.scale * self.second(F.silu(inner))
 
 
+class Level(nn.Module):
+    """Residual blocks one after the other.
+
+    Parameters
+    ----------
+    width : int
+        Channels.
+    count : int
+        Blocks.
+    embedding : int
+        Length of the conditioning vector.
+    """
+
+    def __init__(self, width: int, count: int, embedding: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(width, embedding) for _ in range(count))
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Apply the blocks.
+
+        Parameters
+        ----------
+        x : Tensor, (batch, width, n, n, n)
+            Features.
+        condition : Tensor, (batch, embedding)
+            The conditioning vector.
+
+        Returns
+        -------
+        Tensor, (batch, width, n, n, n)
+            Features.
+        """
+        for block in self.blocks:
+            x = block(x, condition)
+        return x
+
+
 class TwoHeadedUNet(nn.Module):
     """The forecaster's network.
 
@@ -87,22 +126,16 @@ class TwoHeadedUNet(nn.Module):
             nn.Linear(CONDITIONS, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU()
         )
         self.stem = nn.Conv3d(CHANNELS, widths[0], 3, padding=1)
-        self.down_blocks = nn.ModuleList(
-            nn.ModuleList(Block(width, embedding) for _ in range(blocks)) for width in widths
-        )
+        self.down_blocks = nn.ModuleList(Level(width, blocks, embedding) for width in widths)
         self.down = nn.ModuleList(
-            nn.Conv3d(fine, coarse, 2, stride=2)
-            for fine, coarse in zip(widths[:-1], widths[1:], strict=True)
+            nn.Conv3d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths)
         )
-        self.up = nn.ModuleList(
-            nn.Conv3d(coarse, fine, 1) for fine, coarse in zip(widths[:-1], widths[1:], strict=True)
-        )
-        self.up_blocks = nn.ModuleList(
-            nn.ModuleList(Block(width, embedding) for _ in range(blocks)) for width in widths[:-1]
-        )
+        self.up = nn.ModuleList(nn.Conv3d(coarse, fine, 1) for fine, coarse in pairwise(widths))
+        self.up_blocks = nn.ModuleList(Level(width, blocks, embedding) for width in widths[:-1])
         self.head = nn.Conv3d(widths[0], 2 * frames, 1)
         nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        if self.head.bias is not None:
+            nn.init.zeros_(self.head.bias)
 
     def forward(self, channels: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """Forecast.
@@ -125,14 +158,12 @@ class TwoHeadedUNet(nn.Module):
         x = self.stem(channels)
         skips = []
         for level, blocks in enumerate(self.down_blocks):
-            for block in blocks:
-                x = block(x, condition)
+            x = blocks(x, condition)
             if level < len(self.down):
                 skips.append(x)
                 x = self.down[level](x)
         for level in reversed(range(len(self.up))):
             x = F.interpolate(self.up[level](x), scale_factor=2, mode="nearest") + skips[level]
-            for block in self.up_blocks[level]:
-                x = block(x, condition)
+            x = self.up_blocks[level](x, condition)
         turbulence, effect = self.head(F.silu(x)).float().chunk(2, 1)
         return turbulence, effect

@@ -117,6 +117,38 @@ def plan(count: int, clouds: int, first_seed: int = 1, n: int = 64) -> list[Plan
     return runs
 
 
+def plan_held_out(clouds: int = 8, sites: int = 3, n: int = 64) -> list[PlannedRun]:
+    """Lay out the standard test: clouds and densities no shipped network was trained on.
+
+    Parameters
+    ----------
+    clouds : int
+        Turbulent clouds.
+    sites : int
+        Explosions in each.
+    n : int
+        Cells along an edge.
+
+    Returns
+    -------
+    list of PlannedRun
+        The clouds, and uniform media of 0.3, 1.1 and 3 Msun/pc^3.
+    """
+    drawn = plan(2 * clouds * sites, 2 * clouds, first_seed=900_001, n=n)
+    turbulent = [run for run in drawn if run.parameters.rms_velocity_kms > 0][: clouds * sites]
+    uniform = [
+        PlannedRun(
+            name=f"uniform_{density:.1f}",
+            split="test",
+            parameters=SimulationParameters(
+                seed=910_000 + index, mean_density=density, rms_velocity_kms=0.0, n=n
+            ),
+        )
+        for index, density in enumerate((0.3, 1.1, 3.0))
+    ]
+    return [replace(run, split="test") for run in turbulent] + uniform
+
+
 def generate(
     directory: str | Path,
     runs: Sequence[PlannedRun],

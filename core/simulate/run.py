@@ -6,6 +6,7 @@ import time as clock
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 import torch
@@ -289,7 +290,7 @@ def simulate(
         energy_erg=parameters.energy_erg,
         ejecta_msun=parameters.ejecta_msun,
     )
-    provenance = {
+    provenance: dict[str, Any] = {
         "code": "Shellsight finite-volume solver (MUSCL-Hancock, HLLC)",
         "version": version(),
         "parameters": asdict(parameters),
@@ -352,11 +353,11 @@ def _frame(state: Tensor) -> dict[str, NDArray[np.float32]]:
 def _sequence(
     frames: Sequence[dict[str, NDArray[np.float32]]],
     parameters: SimulationParameters,
-    provenance: dict[str, object],
+    provenance: dict[str, Any],
 ) -> CubeSequence:
     return CubeSequence(
         fields={name: np.stack([frame[name] for frame in frames]) for name in frames[0]},
-        times_myr=parameters.interval_myr * np.arange(parameters.frame_count),
+        times_myr=parameters.interval_myr * np.arange(parameters.frame_count, dtype=np.float64),
         size_pc=parameters.size_pc,
         provenance=provenance,
     )

@@ -41,7 +41,9 @@ def forecast_loss(
         The loss.
     """
     blast = 1.0 + 9.0 * (true_effect.abs() > 0.02).float()
-    effect_error = (blast * F.smooth_l1_loss(effect, true_effect, beta=0.02, reduction="none")).mean()
+    effect_error = (
+        blast * F.smooth_l1_loss(effect, true_effect, beta=0.02, reduction="none")
+    ).mean()
     turbulence_error = F.smooth_l1_loss(turbulence, true_turbulence, beta=0.02)
     loss = effect_error + turbulence_error
     for threshold, width in _REGIONS:

@@ -68,9 +68,7 @@ class Sample:
         """
         conditions = self.given.conditions.clone()
         conditions[:, 2] = 0.0
-        given = NetworkInput(
-            self.given.scalars, torch.zeros_like(self.given.velocity), conditions
-        )
+        given = NetworkInput(self.given.scalars, torch.zeros_like(self.given.velocity), conditions)
         return Sample(given, self.turbulence, self.effect)
 
 
@@ -100,7 +98,9 @@ def sample_of(simulation: Simulation) -> Sample:
     )
 
 
-def load_samples(paths: Sequence[Path], known: dict[Path, Sample] | None = None) -> dict[Path, Sample]:
+def load_samples(
+    paths: Sequence[Path], known: dict[Path, Sample] | None = None
+) -> dict[Path, Sample]:
     """Read simulations from native files.
 
     Parameters
