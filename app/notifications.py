@@ -23,6 +23,8 @@ from core.errors import ShellsightError, UnknownFormat
 
 logger = logging.getLogger("shellsight")
 
+MAX_CHARACTERS = 240
+
 Level = Literal["info", "warning", "error"]
 
 
@@ -91,12 +93,15 @@ def notice_for(error: BaseException, doing: str = "") -> Notice:
     prefix = f"{doing}: " if doing else ""
     if isinstance(error, UnknownFormat):
         tried = "\n".join(f"{name}: {reason}" for name, reason in error.reasons.items())
-        text = f"{error.path.name} is not a snapshot Shellsight can read."
+        text = (
+            f"{error.path.name} is not a snapshot Shellsight can read. "
+            "Details says why each format said no."
+        )
         return Notice(text, "error", f"{error.path}\n\nEach format was tried:\n{tried}")
     if isinstance(error, ShellsightError):
         path = getattr(error, "path", None)
         text = str(error).replace(str(path), path.name) if isinstance(path, Path) else str(error)
-        return Notice(text, "error", str(error))
+        return Notice(shorten(text), "error", str(error))
     if isinstance(error, MemoryError):
         text = f"{prefix}not enough memory. Close other programs or open fewer frames."
         return Notice(text, "error", details)
@@ -104,9 +109,15 @@ def notice_for(error: BaseException, doing: str = "") -> Notice:
         where = f" ({error.filename})" if error.filename else ""
         return Notice(f"{prefix}{error.strerror}{where}.", "error", details)
     what = str(error).strip().splitlines()
-    summary = f"{type(error).__name__}{': ' + what[0] if what else ''}"
+    summary = shorten(f"{type(error).__name__}{': ' + what[0] if what else ''}")
     text = f"{prefix}something went wrong in Shellsight ({summary}). Nothing else was changed."
     return Notice(text, "error", f"{details}\nLog file: {log_path()}")
+
+
+def shorten(text: str) -> str:
+    """Return as much of a message as a bar can show; the details have all of it."""
+    first = text.strip().splitlines()[0] if text.strip() else ""
+    return first if len(first) <= MAX_CHARACTERS else f"{first[: MAX_CHARACTERS - 1].rstrip()}…"
 
 
 class Notifications(QObject):

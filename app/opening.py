@@ -31,7 +31,7 @@ CUBE_CELLS = 32
 OWN_UNITS = core.UnitSystem(1.0, 1.0, 1.0)
 """Reads a file's numbers as they are."""
 
-PUBLISH_EVERY_S = 0.7
+PUBLISH_EVERY_S = 2.0
 """Frames that arrive faster are shown together."""
 
 

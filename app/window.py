@@ -76,6 +76,7 @@ class Window(QMainWindow):
         self.theme = theme or Theme(self.settings.theme)
         self.theme.apply()
         self.notifications = notifications or Notifications(self)
+        self._choices_listed = False
         self.document = Document()
         self.jobs = Jobs(self)
         self.workflow = Workflow(self.document, self.jobs, self.notifications, self.settings, self)
@@ -210,13 +211,21 @@ class Window(QMainWindow):
         paths : sequence of Path
             What to open; with none, the sample is opened and forecast.
         """
+        opening = self.open_paths(paths) if paths else self.open_sample()
+        if opening is None:
+            self._list_choices()
+            return
+        # Not before there is something to look at: importing torch takes a while.
+        opening.published.connect(lambda _: self._list_choices())
+        opening.done.connect(self._list_choices)
+
+    def _list_choices(self) -> None:
+        if self._choices_listed or not self.isVisible():
+            return
+        self._choices_listed = True
         job = self.jobs.create("set up", lambda _: (forecasting.networks(), forecasting.devices()))
         job.finished.connect(self._on_choices)
         job.failed.connect(lambda error: self.notifications.error(error, "Starting"))
-        if paths:
-            self.open_paths(paths)
-        else:
-            self.open_sample()
         job.start()
 
     def open_paths(self, paths: Sequence[Path], units: UnitSystem | None = None) -> Job:
