@@ -62,11 +62,12 @@ class StartPage(QFrame):
 
     Signals
     -------
-    open_requested(), sample_requested()
+    open_requested(), folder_requested(), sample_requested()
         The buttons.
     """
 
     open_requested = Signal()
+    folder_requested = Signal()
     sample_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -83,12 +84,15 @@ class StartPage(QFrame):
         choose = QPushButton("Open a file…")
         choose.setToolTip("Choose a snapshot (Ctrl+O)")
         choose.clicked.connect(self.open_requested)
+        folder = QPushButton("Open a folder…")
+        folder.setToolTip("Choose a directory with the snapshots of one run (Ctrl+Shift+O)")
+        folder.clicked.connect(self.folder_requested)
         sample = QPushButton("Open the sample")
         sample.setObjectName("primary")
         sample.setToolTip("A simulated supernova with its forecast")
         sample.clicked.connect(self.sample_requested)
-        for button in (choose, sample):
-            button.setMinimumSize(150, 36)
+        for button in (choose, folder, sample):
+            button.setMinimumSize(140, 36)
             row.addWidget(button)
         layout = QVBoxLayout(self)
         layout.addStretch(1)

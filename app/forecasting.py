@@ -150,3 +150,22 @@ def devices() -> list[Choice]:
     cpu = Choice("cpu", f"CPU, {threads} thread{'s' if threads > 1 else ''}")
     best = gpus[0].label if gpus else "CPU"
     return [Choice("auto", f"Automatic ({best})", "The GPU if there is one"), cpu, *gpus]
+
+
+def choices(progress: Progress | None = None) -> tuple[list[Choice], list[Choice]]:
+    """List networks and devices. Imports torch: call from a worker.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Told what goes on.
+
+    Returns
+    -------
+    networks, devices : list of Choice
+        What there is.
+    """
+    report(progress, 0.2, "Looking for networks")
+    found = networks()
+    report(progress, 0.8, "Looking for devices")
+    return found, devices()

@@ -123,6 +123,7 @@ class Window(QMainWindow):
         document, workflow = self.document, self.workflow
         self.notifications.raised.connect(self._on_notice)
         self.centre.start_page.open_requested.connect(self.choose_file)
+        self.centre.start_page.folder_requested.connect(self.choose_folder)
         self.centre.start_page.sample_requested.connect(self.open_sample)
         self.data.open_requested.connect(self.choose_file)
         self.data.path_requested.connect(lambda path: self.open_paths([path]))
@@ -223,7 +224,7 @@ class Window(QMainWindow):
         if self._choices_listed or not self.isVisible():
             return
         self._choices_listed = True
-        job = self.jobs.create("set up", lambda _: (forecasting.networks(), forecasting.devices()))
+        job = self.jobs.create("set up", lambda reporter: forecasting.choices(reporter.progress))
         job.finished.connect(self._on_choices)
         job.failed.connect(lambda error: self.notifications.error(error, "Starting"))
         job.start()

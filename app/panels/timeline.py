@@ -323,7 +323,8 @@ class TimelinePanel(QWidget):
         count = len(document.times_myr)
         self.track.set_time(document.time_myr)
         self.time.setText(f"{document.time_myr:.3f} Myr" if count else "–")
-        self.frame.setText(f"frame {document.frame} of {count - 1}" if count else "no frames")
+        texts = {0: "no frames", 1: "one frame"}
+        self.frame.setText(texts.get(count, f"frame {document.frame} of {count - 1}"))
 
     def _paint_play(self) -> None:
         name = "pause-fill" if self.is_playing else "play-fill"
