@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.document import Document, TransferChanged
-from app.scene.colorbar import LABEL, ticks
+from app.scene.colorbar import LABEL, UNIT, ticks
 from app.scene.colormaps import lookup_table
 from app.scene.overlay import to_image
 from app.theme import Theme
@@ -15,6 +15,8 @@ from app.theme import Theme
 HEIGHT = 30
 RAMP = 6.0
 SIDE = 2
+WIDE = 420
+"""A bar this wide has room for the unit."""
 
 
 class ColorBar(QWidget):
@@ -59,14 +61,15 @@ class ColorBar(QWidget):
         painter.drawPath(outline)
         painter.setFont(self._theme.font(10))
         painter.setPen(QColor(colors.secondary))
-        taken = painter.fontMetrics().horizontalAdvance(LABEL) + 4
+        label = f"{LABEL} {UNIT}" if ramp.width() >= WIDE else LABEL
+        taken = painter.fontMetrics().horizontalAdvance(label) + 4
         row = QRectF(ramp.left(), ramp.bottom() + 3, ramp.width(), 14)
-        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, LABEL)
+        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, label)
         low, high = transfer.range_dex
         for value in ticks(transfer.range_dex):
             offset = (value - low) / (high - low) * ramp.width()
             if offset - 14 > taken:
-                label = f"{value:g}".replace("-", "−")
+                tick = f"{value:g}".replace("-", "−")
                 box = QRectF(ramp.left() + offset - 25, row.top(), 50, row.height())
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, tick)
         painter.restore()

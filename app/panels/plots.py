@@ -68,7 +68,7 @@ class TimePlot(QWidget):
     ) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.plot = pg.PlotWidget(background=None)
+        self.plot = pg.PlotWidget()
         self.plot.setToolTip(f"{tip}\nClick to go to a time.")
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
@@ -76,6 +76,8 @@ class TimePlot(QWidget):
         item.setMouseEnabled(x=False, y=False)
         item.setContentsMargins(0, 0, 0, 0)
         item.getAxis("left").setWidth(30)
+        # In a low window the labels at both ends would go.
+        item.getAxis("left").setStyle(hideOverlappingLabels=False)
         item.getAxis("bottom").setHeight(20)
         for name in ("left", "bottom"):
             item.getAxis(name).setStyle(tickLength=-4, tickFont=theme.font(10))
@@ -111,6 +113,7 @@ class TimePlot(QWidget):
     def recolor(self) -> None:
         """Take over the colours of the theme."""
         colors = self._theme.colors
+        self.plot.setBackground(colors.panel)
         item = self.plot.getPlotItem()
         for name in ("left", "bottom"):
             axis = item.getAxis(name)
