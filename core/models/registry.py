@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from core.errors import CorruptSnapshot, InvalidRequest
@@ -201,5 +202,5 @@ def save_model(weights: Mapping[str, Tensor], config: ModelConfig, path: Path) -
     tensors = {
         key: value.detach().to("cpu", torch.float16).contiguous() for key, value in weights.items()
     }
-    save_file(tensors, temporary, {_CONFIG_KEY: json.dumps(asdict(config))})
+    temporary.write_bytes(to_bytes(tensors, {_CONFIG_KEY: json.dumps(asdict(config))}))
     temporary.replace(path)

@@ -42,9 +42,7 @@ def test_sedov_taylor_radius_and_symmetry() -> None:
     state = explode(gas, size, ejecta_msun=0.0, radius_pc=2.5)
     state = evolve(state, time_myr, size / n, "outflow", cooling=False)
     density = state[0, 0].numpy()
-    expected = (
-        1.1517 * (1e51 * ERG_TO_CODE * (time_myr * PC_PER_KMS_MYR) ** 2 / 1.0) ** 0.2
-    )
+    expected = 1.1517 * (1e51 * ERG_TO_CODE * (time_myr * PC_PER_KMS_MYR) ** 2 / 1.0) ** 0.2
     r = radii(n, size)
     bins = np.arange(5, 28, 0.625)
     index = np.digitize(r.ravel(), bins)
@@ -91,7 +89,11 @@ def test_momentum_in_a_uniform_medium() -> None:
     density = 45.0 / NH_PER_DENSITY
     run = simulate(
         SimulationParameters(
-            mean_density=density, rms_velocity_kms=0.0, n=48, size_pc=36.0, interval_myr=0.01,
+            mean_density=density,
+            rms_velocity_kms=0.0,
+            n=48,
+            size_pc=36.0,
+            interval_myr=0.01,
             frame_count=14,
         )
     )

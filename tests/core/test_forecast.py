@@ -1,0 +1,131 @@
+"""The shipped network, through the public interface."""
+
+import numpy as np
+import pytest
+
+import core
+from core.cubes import Cube
+from core.errors import Cancelled, CorruptSnapshot, InvalidRequest
+from core.models.registry import available_models
+from core.resources import models_path, sample_path
+from core.simulate import SimulationParameters
+
+
+def turbulent_cube(seed: int = 1, with_velocity: bool = True) -> Cube:
+    """Log-normal gas of about the density of a cloud."""
+    rng = np.random.default_rng(seed)
+    fields = {"density": np.exp(rng.normal(0.0, 1.0, (32, 32, 32))).astype(np.float32)}
+    if with_velocity:
+        fields["velocity"] = rng.normal(0.0, 5.0, (32, 32, 32, 3)).astype(np.float32)
+    return Cube(fields, 60.0, (30.0, 30.0, 30.0), time_myr=0.25)
+
+
+@pytest.fixture(scope="module")
+def forecaster() -> core.Forecaster:
+    """The default network on the CPU, averaged over two orientations."""
+    return core.Forecaster(device="cpu", averaging=2)
+
+
+def test_frames_start_with_the_cube_itself(forecaster: core.Forecaster) -> None:
+    """Twenty frames, 0.007 Myr apart, in the coordinates of the cube; nothing negative."""
+    cube = turbulent_cube()
+    forecast = forecaster.forecast(cube)
+    assert len(forecast) == 20
+    np.testing.assert_allclose(forecast.times_myr, 0.25 + 0.007 * np.arange(20))
+    np.testing.assert_array_equal(forecast.density[0], cube.density)
+    np.testing.assert_array_equal(forecast.control.density[0], cube.density)
+    assert forecast.sequence.center_pc == cube.center_pc
+    assert np.isfinite(forecast.density).all()
+    assert forecast.density.min() > 0
+    assert forecast.provenance["model"] == forecaster.model_name
+
+
+def test_the_same_input_gives_the_same_forecast(forecaster: core.Forecaster) -> None:
+    """Bit for bit, also from a forecaster made anew."""
+    first = forecaster.forecast(turbulent_cube())
+    second = core.Forecaster(device="cpu", averaging=2).forecast(turbulent_cube())
+    np.testing.assert_array_equal(first.density, second.density)
+
+
+def test_velocity_is_optional_and_used(forecaster: core.Forecaster) -> None:
+    """Without velocity there is a forecast, but another one."""
+    blind = forecaster.forecast(turbulent_cube(with_velocity=False))
+    seeing = forecaster.forecast(turbulent_cube())
+    assert not np.allclose(blind.control.density[-1], seeing.control.density[-1], rtol=1e-3)
+
+
+def test_progress_is_reported_and_cancel_is_obeyed(forecaster: core.Forecaster) -> None:
+    """The fractions rise; a cancelled forecast raises and leaves the forecaster usable."""
+    fractions: list[float] = []
+    forecaster.forecast(
+        turbulent_cube(), progress=lambda fraction, text: fractions.append(fraction)
+    )
+    assert fractions == sorted(fractions)
+    assert len(fractions) >= 2
+    with pytest.raises(Cancelled):
+        forecaster.forecast(turbulent_cube(), cancelled=lambda: len(fractions) > 0)
+    assert len(forecaster.forecast(turbulent_cube())) == 20
+
+
+def test_empty_voxels_do_not_harm(forecaster: core.Forecaster) -> None:
+    """Particle snapshots have voxels without any particle."""
+    cube = turbulent_cube()
+    density = cube.density.copy()
+    density[3:6] = 0.0
+    forecast = forecaster.forecast(Cube({"density": density}, 60.0))
+    assert np.isfinite(forecast.density).all()
+
+
+@pytest.mark.parametrize(
+    ("cube", "message"),
+    [
+        (Cube({"density": np.ones((16, 16, 16))}, 60.0), "n=32"),
+        (Cube({"density": np.ones((32, 32, 32))}, 30.0), "size_pc=60"),
+        (Cube({"density": np.full((32, 32, 32), np.nan)}, 60.0), "finite"),
+        (Cube({"density": np.zeros((32, 32, 32))}, 60.0), "zero"),
+    ],
+)
+def test_cubes_that_do_not_suit_are_refused(
+    forecaster: core.Forecaster, cube: Cube, message: str
+) -> None:
+    """The message says what would be right."""
+    with pytest.raises(InvalidRequest, match=message):
+        forecaster.forecast(cube)
+
+
+def test_other_energies_are_refused(forecaster: core.Forecaster) -> None:
+    """The network knows one energy and says so."""
+    with pytest.raises(InvalidRequest, match="1e\\+51 erg only"):
+        forecaster.forecast(turbulent_cube(), energy_erg=3e51)
+
+
+def test_unknown_models_and_devices_are_refused(tmp_path) -> None:
+    """Each message lists the choices, or names the damaged file."""
+    with pytest.raises(InvalidRequest, match=available_models()[0]):
+        core.Forecaster("no-such-network")
+    with pytest.raises(InvalidRequest, match="auto, cpu or cuda"):
+        core.Forecaster(device="abacus")
+    damaged = tmp_path / "damaged.safetensors"
+    whole = next(models_path().glob("*.safetensors")).read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CorruptSnapshot, match=r"damaged\.safetensors"):
+        core.Forecaster(damaged)
+
+
+@pytest.mark.parametrize("density", [0.3, 1.1, 3.0])
+def test_uniform_medium(forecaster: core.Forecaster, density: float) -> None:
+    """The shell's radius follows the density, within two voxels of a simulation."""
+    truth = core.simulate(SimulationParameters(mean_density=density, rms_velocity_kms=0.0, n=32))
+    forecast = forecaster.forecast(truth.sequence[0])
+    last = core.compare(forecast, truth.sequence, truth.control).rows[-1]
+    assert abs(last.radius_error_pc) < 2 * forecast.sequence.voxel_pc
+
+
+def test_the_sample_is_forecast_better_than_by_a_standstill(forecaster: core.Forecaster) -> None:
+    """On the shipped run, which the network never saw, most of the cavity is found."""
+    sample = core.load(sample_path())
+    assert isinstance(sample, core.Simulation)
+    forecast = forecaster.forecast(sample.sequence[0])
+    row = core.compare(forecast, sample.sequence, sample.control).row_at(0.098)
+    assert row.cavity_iou > 0.5
+    assert row.log_error_dex < row.persistence_error_dex

@@ -1,0 +1,171 @@
+"""Data sets and training: planned, split, resumable."""
+
+import json
+import multiprocessing
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import core
+from core.errors import Cancelled, CorruptSnapshot, InvalidRequest
+from core.models.registry import ModelConfig, load_model
+from core.simulate.dataset import files_of_split, generate, plan, plan_held_out
+from core.training.loop import Trainer, TrainingConfig
+from core.training.losses import AFFECTED_DEX, forecast_loss, region_iou
+from core.training.samples import load_samples
+
+SMALL = TrainingConfig(
+    model=ModelConfig("tiny", arguments={"widths": (4, 8), "blocks": 1, "embedding": 8}, n=16),
+    minutes=0.05,
+    batch=2,
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Simulations of sixteen cells, from six clouds, averaged to eight voxels."""
+    folder = tmp_path_factory.mktemp("data")
+    generate(folder, plan(6, 6, first_seed=1, n=16), coarse_n=16, workers=1)
+    return folder
+
+
+def test_clouds_are_never_divided_between_splits() -> None:
+    """All explosions of a cloud are in one split, and every split has some."""
+    runs = plan(288, 72)
+    by_seed: dict[int, set[str]] = {}
+    for run in runs:
+        by_seed.setdefault(run.parameters.seed, set()).add(run.split)
+    assert all(len(splits) == 1 for splits in by_seed.values())
+    assert set().union(*by_seed.values()) == {"train", "validation", "test"}
+    assert any(run.parameters.rms_velocity_kms == 0 for run in runs if run.split == "train")
+    assert len({run.name for run in runs}) == 288
+
+
+def test_a_plan_depends_on_its_arguments_alone() -> None:
+    """A longer plan begins with the shorter one."""
+    assert plan(8, 4) == plan(8, 4)
+    assert plan(16, 8)[:8] == plan(8, 4)
+
+
+def test_held_out_clouds_are_not_in_any_plan_for_training() -> None:
+    """The standard test's seeds lie far beyond those of data sets."""
+    held_out = plan_held_out()
+    assert {run.split for run in held_out} == {"test"}
+    assert min(run.parameters.seed for run in held_out) > 900_000
+    assert [r.parameters.mean_density for r in held_out if r.parameters.rms_velocity_kms == 0] == [
+        0.3, 1.1, 3.0,
+    ]  # fmt: skip
+
+
+def test_a_data_set_is_not_made_twice(data: Path) -> None:
+    """A second call finds everything there and leaves the files as they are."""
+    before = {path: path.stat().st_mtime_ns for path in data.glob("*.shell.h5")}
+    assert len(before) == 6
+    generate(data, plan(6, 6, first_seed=1, n=16), coarse_n=16, workers=1)
+    assert before == {path: path.stat().st_mtime_ns for path in data.glob("*.shell.h5")}
+    with pytest.raises(InvalidRequest, match="other parameters"):
+        generate(data, plan(6, 6, first_seed=1, n=24), workers=1)
+
+
+def _generate_for_ever(folder: Path) -> None:
+    generate(folder, plan(12, 3, first_seed=1, n=16), coarse_n=16, workers=1)
+
+
+def test_a_data_set_survives_being_killed(tmp_path: Path) -> None:
+    """After a kill no half-written file is read, and the rest is made."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=_generate_for_ever, args=(tmp_path,)
+    )
+    process.start()
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("*.shell.h5")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.join()
+    for path in tmp_path.glob("*.shell.h5"):
+        assert isinstance(core.load(path), core.Simulation)
+    files = generate(tmp_path, plan(12, 3, first_seed=1, n=16), coarse_n=16, workers=1)
+    assert all(isinstance(core.load(path), core.Simulation) for path in files)
+
+
+def test_generation_is_cancelled(tmp_path: Path) -> None:
+    """Cancelled before the first run is done, it stops within seconds."""
+    with pytest.raises(Cancelled):
+        generate(tmp_path, plan(8, 8, n=64), workers=1, cancelled=lambda: True)
+
+
+def test_a_directory_without_manifest_is_refused(tmp_path: Path) -> None:
+    """The message says how to make one."""
+    with pytest.raises(CorruptSnapshot, match="shellsight simulate"):
+        files_of_split(tmp_path, "train")
+
+
+def test_targets_are_what_the_explosion_and_the_turbulence_do(data: Path) -> None:
+    """Both heads' truths add up to the change of the density."""
+    paths = files_of_split(data, "train")
+    (sample,) = load_samples(paths[:1]).values()
+    simulation = core.load(paths[0])
+    assert isinstance(simulation, core.Simulation)
+    change = np.log10(simulation.density[1:] / simulation.density[0])
+    total = (sample.turbulence + sample.effect)[0].float().numpy()
+    unclipped = sample.effect[0].float().numpy() > -3.9
+    np.testing.assert_allclose(total[unclipped], change[unclipped], atol=4e-3)
+
+
+def test_a_perfect_forecast_beats_any_other() -> None:
+    """The loss is least at the truth, and the truth overlaps itself."""
+    torch.manual_seed(0)
+    effect = torch.zeros(1, 2, 8, 8, 8)
+    effect[:, :, 2:6, 2:6, 2:6] = -1.5
+    turbulence = 0.1 * torch.randn_like(effect)
+    best = forecast_loss(turbulence, effect, turbulence, effect)
+    nothing = forecast_loss(turbulence, torch.zeros_like(effect), turbulence, effect)
+    noisy = forecast_loss(turbulence, effect + 0.1 * torch.randn_like(effect), turbulence, effect)
+    assert best < noisy < nothing
+    assert region_iou(effect, effect, AFFECTED_DEX).tolist() == [1.0, 1.0]
+
+
+def test_training_lowers_the_loss_and_gives_usable_weights(data: Path, tmp_path: Path) -> None:
+    """A few seconds on a few runs: the loss falls, the weights load and say where they are from."""
+    trainer = Trainer(SMALL, data, tmp_path / "run")
+    texts: list[str] = []
+    weights = trainer.train(progress=lambda fraction, text: texts.append(text))
+    losses = [float(text.rsplit(" ", 1)[1]) for text in texts]
+    assert losses[-1] < 0.8 * losses[0]
+    model, config = load_model(weights)
+    assert config.training["steps"] == trainer.step > 5
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+    header = (tmp_path / "run" / "metrics.csv").read_text().splitlines()[0]
+    assert "cavity_iou_7" in header
+    saved = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert saved["batch"] == 2
+
+
+def test_training_resumes_where_it_stopped(data: Path, tmp_path: Path) -> None:
+    """A run that is stopped and taken up again makes the same steps as one that is not."""
+
+    def stepped(folder: Path, stops: tuple[int, ...]) -> Trainer:
+        for stop in stops:
+            trainer = Trainer(SMALL, data, folder)
+            with pytest.raises(Cancelled):
+                trainer.train(cancelled=lambda t=trainer, s=stop: t.step >= s)
+        return trainer
+
+    # The learning rate follows the clock; at a fixed time both runs must agree.
+    whole, parts = stepped(tmp_path / "whole", (4,)), stepped(tmp_path / "parts", (2, 4))
+    assert whole.step == parts.step == 4
+    for key, value in whole.network.state_dict().items():
+        assert torch.allclose(value, parts.network.state_dict()[key], atol=5e-4)
+
+
+def test_a_run_of_another_network_is_not_continued(data: Path, tmp_path: Path) -> None:
+    """Different widths need a different directory."""
+    trainer = Trainer(SMALL, data, tmp_path)
+    with pytest.raises(Cancelled):
+        trainer.train(cancelled=lambda: True)
+    other = TrainingConfig(model=ModelConfig("other", arguments={"widths": (6, 8), "blocks": 1}))
+    with pytest.raises(InvalidRequest, match="another network"):
+        Trainer(other, data, tmp_path)
