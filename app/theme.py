@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import qtawesome
@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from core.errors import ShellsightError
-from core.resources import icon_path
+from core.resources import icon_path, resources_path
 
 ThemeName = Literal["dark", "light"]
 
@@ -113,7 +113,6 @@ FAMILIES = (
     "DejaVu Sans Condensed",
     "DejaVu Sans",
 )
-FONTS_PATH = Path(__file__).resolve().parents[1] / "resources" / "fonts"
 BODY_PX = 12
 
 
@@ -241,8 +240,8 @@ class _IconKeeper(QObject):
 
 def _find_family() -> str:
     """Choose the interface font: bundled, installed, or the system's own."""
-    if FONTS_PATH.is_dir():
-        for path in sorted(FONTS_PATH.glob("*.[ot]tf")):
+    with suppress(ShellsightError):  # an incomplete installation still gets a window
+        for path in sorted((resources_path() / "fonts").glob("*.[ot]tf")):
             QFontDatabase.addApplicationFont(str(path))
     installed = set(QFontDatabase.families())
     for family in FAMILIES:

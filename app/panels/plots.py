@@ -251,7 +251,7 @@ class PlotsPanel(QWidget):
             top = max(top, float(np.max(reach, initial=1.0, where=np.isfinite(reach))))
         step = nice_step(top, 3)
         self.radius.plot.getPlotItem().getAxis("left").setTickSpacing(step, step)
-        self.radius.plot.setYRange(0.0, top, padding=0.08)
+        self.radius.plot.setYRange(0.0, top, padding=0.11)
 
     def _draw_overlap(self) -> None:
         colors = self._theme.colors
@@ -266,7 +266,7 @@ class PlotsPanel(QWidget):
             self.overlap.plot.addItem(target)
             self._items.append((self.overlap, target))
         self.overlap.plot.getPlotItem().getAxis("left").setTicks([OVERLAP_TICKS])
-        self.overlap.plot.setYRange(0.0, 1.0, padding=0.05)
+        self.overlap.plot.setYRange(0.0, 1.0, padding=0.13)
 
     def _overlap_columns(self) -> tuple[tuple[str, str], ...]:
         colors = self._theme.colors

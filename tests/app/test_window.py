@@ -14,6 +14,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 import core
+import core.resources
 from app.dialogs import AboutDialog, DetailsDialog, KeysDialog, UnitsDialog
 from tests.app.conftest import WAIT_MS
 
@@ -64,10 +65,24 @@ def test_first_start_shows_the_sample_with_its_forecast(qtbot, window):
     assert document.figures.comparison.control_source == "given"
     assert window.forecast_panel.network.count() == 1
     assert window.forecast_panel.device.itemData(0) == "auto"
-    assert window.centre.columns["forecast"].view.frame == 0
+    # A time at which there is a shell to see.
+    assert window.document.frame > 0
+    assert window.centre.columns["forecast"].view.frame == window.document.frame
     assert window.measurements.rows()
     # The sample is always there: it needs no place among the recent files.
     assert window.settings.recent_files == []
+
+
+def test_the_shipped_sample_brings_its_control(qtbot, window):
+    try:
+        path = core.resources.sample_path()
+    except core.errors.ShellsightError:
+        pytest.skip("no sample is shipped")
+    window.open_paths([path])
+    wait_idle(qtbot, window)
+    assert window.document.complete
+    assert len(window.document.control) == len(window.document.truth) > 1
+    assert window.document.figures.curve("truth", 0.5).mean_pc[-1] > 3
 
 
 def test_scrubbing_moves_every_view(qtbot, forecast):
