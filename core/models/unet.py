@@ -5,9 +5,9 @@ evolution without the explosion; the second log10(rho/rho_control), the effect
 of the explosion, zero outside the blast. Their sum is the density.
 
 The network must know the absolute density: the same cloud, ten times denser,
-has a shell half as large. Normalisation layers would remove that level, so
-there are none; the residual branches are scaled instead, and the level
-conditions every block (FiLM; Perez et al. 2018).
+has a shell half as large. A normalisation would remove that level, so there
+is none on the main path, only within the residual branches, where the level
+is put back by conditioning them on it (FiLM; Perez et al. 2018).
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ from torch import Tensor, nn
 from core.models.inputs import CHANNELS, CONDITIONS
 
 
+LARGEST_EFFECT_DEX = 5.0
+"""Limit of what the explosion can do to a density, in dex."""
+
+
 class Block(nn.Module):
-    """Residual block with a scaled branch, conditioned by FiLM.
+    """Residual block whose branch is normalised and conditioned by FiLM.
 
     Parameters
     ----------
@@ -34,10 +38,12 @@ class Block(nn.Module):
 
     def __init__(self, width: int, embedding: int) -> None:
         super().__init__()
+        groups = max(1, width // 8)
+        self.first_norm = nn.GroupNorm(groups, width)
         self.first = nn.Conv3d(width, width, 3, padding=1)
+        self.second_norm = nn.GroupNorm(groups, width)
         self.second = nn.Conv3d(width, width, 3, padding=1)
         self.film = nn.Linear(embedding, 2 * width)
-        self.scale = nn.Parameter(torch.full((1, width, 1, 1, 1), 0.2))
         nn.init.zeros_(self.film.weight)
         nn.init.zeros_(self.film.bias)
 
@@ -57,8 +63,8 @@ class Block(nn.Module):
             Features.
         """
         gain, shift = self.film(condition).view(len(x), 2, -1, 1, 1, 1).unbind(1)
-        inner = self.first(F.silu(x)) * (1.0 + gain) + shift
-        return x + self.scale * self.second(F.silu(inner))
+        inner = self.second_norm(self.first(F.silu(self.first_norm(x))))
+        return x + self.second(F.silu(inner * (1.0 + gain) + shift))
 
 
 class Level(nn.Module):
@@ -166,4 +172,5 @@ class TwoHeadedUNet(nn.Module):
             x = F.interpolate(self.up[level](x), scale_factor=2, mode="nearest") + skips[level]
             x = self.up_blocks[level](x, condition)
         turbulence, effect = self.head(F.silu(x)).float().chunk(2, 1)
-        return turbulence, effect
+        # No voxel changes by more than some dex; without the limit, early training overshoots.
+        return turbulence, LARGEST_EFFECT_DEX * torch.tanh(effect / LARGEST_EFFECT_DEX)

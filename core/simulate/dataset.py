@@ -336,7 +336,10 @@ def _simulate_cloud(
     from core.writers.native import save
 
     cloud = None
+    parent = multiprocessing.parent_process()
     for run in runs:
+        if parent is not None and not parent.is_alive():
+            break  # killed without a chance to say so: do not work on in the background
         if cloud is None and run.parameters.rms_velocity_kms > 0:
             cloud = make_cloud(run.parameters, compiled=compiled)
         simulation = simulate(run.parameters, cloud=cloud, compiled=compiled)

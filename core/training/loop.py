@@ -21,7 +21,7 @@ from core.models.symmetry import SYMMETRIES
 from core.progress import CancelCheck, Progress, check_cancelled, report
 from core.simulate.dataset import files_of_split
 from core.training.losses import AFFECTED_DEX, CAVITY_DEX, forecast_loss, region_iou
-from core.training.samples import Sample, batch_of, load_samples
+from core.training.samples import Sample, batch_of, load_samples, with_particle_noise
 
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.csv"
@@ -40,7 +40,7 @@ class TrainingConfig:
     batch : int
         Samples per step.
     learning_rate : float
-        Of AdamW, at its highest: it rises over the first 2 per cent of the
+        Of AdamW, at its highest: it rises over the first 3 per cent of the
         budget and falls with a cosine.
     weight_decay : float
         Of AdamW.
@@ -48,6 +48,9 @@ class TrainingConfig:
         Over about how many steps the weights that are kept are averaged.
     hide_velocity : float
         Share of the samples whose velocity is hidden.
+    particle_noise : float
+        Share of the samples that are shown as if deposited from particles,
+        of 0.5 to 5 Msun.
     seed : int
         Of the order, the orientations and the initial weights.
     save_minutes : float
@@ -65,6 +68,7 @@ class TrainingConfig:
     weight_decay: float = 1e-4
     average_steps: int = 200
     hide_velocity: float = 0.1
+    particle_noise: float = 0.3
     seed: int = 1
     save_minutes: float = 3.0
 
@@ -170,6 +174,9 @@ class Trainer:
         for index in rng.integers(len(keys), size=self.config.batch):
             sample = self.train_samples[keys[index]]
             sample = sample.transformed(SYMMETRIES[rng.integers(len(SYMMETRIES))])
+            if rng.random() < self.config.particle_noise:
+                mass = float(np.exp(rng.uniform(np.log(0.5), np.log(5.0))))
+                sample = with_particle_noise(sample, mass, self.config.model.size_pc, rng)
             hide = rng.random() < self.config.hide_velocity
             chosen.append(sample.without_velocity() if hide else sample)
         batch = batch_of(chosen, self.device)
@@ -305,7 +312,7 @@ def _predict(network: nn.Module, batch: Sample) -> tuple[Tensor, Tensor]:
 
 def _schedule(fraction: float) -> float:
     """Learning rate at a fraction of the budget, relative to its highest."""
-    warm = 0.02
+    warm = 0.03
     if fraction < warm:
         return 0.05 + 0.95 * fraction / warm
     return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * (fraction - warm) / (1.0 - warm)))

@@ -14,7 +14,7 @@ AFFECTED_DEX = math.log10(0.9)
 CAVITY_DEX = math.log10(0.5)
 """The effect below which a voxel belongs to the cavity."""
 
-_REGIONS = ((AFFECTED_DEX, 0.03), (CAVITY_DEX, 0.10))
+_REGIONS = ((AFFECTED_DEX, 0.05), (CAVITY_DEX, 0.10))
 """Threshold of each region, and the width in dex over which its edge is softened."""
 
 
@@ -23,8 +23,8 @@ def forecast_loss(
 ) -> Tensor:
     """Loss of a forecast with two heads.
 
-    The sum of the mean absolute error of both heads in dex, that of the
-    effect weighted towards the blast, which fills a twentieth of the cube,
+    The weighted sum of the mean absolute error of both heads in dex, that of
+    the effect weighted towards the blast, which fills a twentieth of the cube,
     and of a soft Dice and a cross-entropy loss of the affected region and of
     the cavity, which are what a forecast is judged by.
 
@@ -45,7 +45,8 @@ def forecast_loss(
         blast * F.smooth_l1_loss(effect, true_effect, beta=0.02, reduction="none")
     ).mean()
     turbulence_error = F.smooth_l1_loss(turbulence, true_turbulence, beta=0.02)
-    loss = effect_error + turbulence_error
+    # Turbulence moves far less gas in the time of a blast: weighted, so that it is learnt at all.
+    loss = effect_error + 3.0 * turbulence_error
     for threshold, width in _REGIONS:
         logit = (threshold - effect) / width
         inside = (true_effect < threshold).float()

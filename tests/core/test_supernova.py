@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from core.constants import ERG_TO_CODE, NH_PER_DENSITY, PC_PER_KMS_MYR
+from core.cubes import CubeSequence
 from core.errors import Cancelled, InvalidRequest
 from core.evolution import Simulation
 from core.simulate import SimulationParameters, hydro, make_cloud, simulate
@@ -26,7 +27,7 @@ def radial_momentum(simulation: Simulation, frame: int) -> float:
     normal = np.stack(np.meshgrid(x, x, x, indexing="ij"), -1)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
 
-    def total(s) -> float:  # noqa: ANN001
+    def total(s: CubeSequence) -> float:
         outward = (s.fields["velocity"][frame] * normal).sum(-1)
         return float((s.density[frame] * outward).sum() * s.voxel_pc**3)
 
