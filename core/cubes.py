@@ -233,9 +233,12 @@ class CubeSequence:
             if weight in (0.0, 1.0):
                 frames[row] = self.density[right if weight == 1.0 else left]
                 continue
-            tiny = np.finfo(np.float32).tiny
-            low, high = (np.log(np.maximum(self.density[i], tiny)) for i in (left, right))
-            frames[row] = np.exp((1 - weight) * low + weight * high)
+            before, after = self.density[left], self.density[right]
+            frames[row] = (1 - weight) * before + weight * after
+            # An empty voxel has no logarithm: there the mean above stays.
+            gas = (before > 0) & (after > 0)
+            logs = (1 - weight) * np.log(before[gas]) + weight * np.log(after[gas])
+            frames[row][gas] = np.exp(logs)
         return replace(self, fields={"density": frames}, times_myr=wanted)
 
 

@@ -182,7 +182,11 @@ def load_model(
         weights = {key: value.float() for key, value in load_file(path).items()}
         model.load_state_dict(weights)
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise CorruptSnapshot(path, f"has weights that do not fit: {error}") from error
+        # PyTorch lists every weight; the first line says what is wrong.
+        reason = str(error).splitlines()[0]
+        raise CorruptSnapshot(
+            path, f"has weights that do not fit a {config.architecture}: {reason}"
+        ) from error
     return model.to(device).eval().requires_grad_(False), config
 
 

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 
 from core.models.inputs import CHANNELS, CONDITIONS
 
-
 LARGEST_EFFECT_DEX = 5.0
 """Limit of what the explosion can do to a density, in dex."""
 

@@ -1,7 +1,8 @@
 """Data sets and training: planned, split, resumable."""
 
 import json
-import multiprocessing
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -71,24 +72,26 @@ def test_a_data_set_is_not_made_twice(data: Path) -> None:
         generate(data, plan(6, 6, first_seed=1, n=24), workers=1)
 
 
-def _generate_for_ever(folder: Path) -> None:
-    generate(folder, plan(12, 3, first_seed=1, n=16), coarse_n=16, workers=1)
-
-
 def test_a_data_set_survives_being_killed(tmp_path: Path) -> None:
     """After a kill no half-written file is read, and the rest is made."""
-    process = multiprocessing.get_context("spawn").Process(
-        target=_generate_for_ever, args=(tmp_path,)
+    runs = plan(12, 3, first_seed=1, n=16)
+    options = {"--count": 12, "--clouds": 3, "--n": 16, "--coarse-n": 16, "--workers": 1}
+    command = [str(word) for option in options.items() for word in option]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", "simulate", "--out", str(tmp_path), *command]
     )
-    process.start()
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("*.shell.h5")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.kill()
-    process.join()
-    for path in tmp_path.glob("*.shell.h5"):
-        assert isinstance(core.load(path), core.Simulation)
-    files = generate(tmp_path, plan(12, 3, first_seed=1, n=16), coarse_n=16, workers=1)
+    try:
+        while not list(tmp_path.glob("*.shell.h5")):
+            assert process.poll() is None, "generation ended before it made a file"
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    there = list(tmp_path.glob("*.shell.h5"))
+    assert len(there) < 12
+    assert all(isinstance(core.load(path), core.Simulation) for path in there)
+    files = generate(tmp_path, runs, coarse_n=16, workers=1)
+    assert len(files) == 12
     assert all(isinstance(core.load(path), core.Simulation) for path in files)
 
 
