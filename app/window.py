@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from core.units import UnitSystem
 
 FIRST_LOOK = 0.63
-"""The part of the time span at which the sample is first shown: the shell is well grown."""
+"""The part of the time span at which a forecast is first shown: the shell is well grown."""
 
 CONTROL_TITLE = "Open the run without the explosion"
 
@@ -144,7 +144,7 @@ class Window(QMainWindow):
             lambda: self.set_theme("light" if self.theme.name == "dark" else "dark")
         )
         self.top.recent.aboutToShow.connect(self._fill_recent)
-        workflow.forecast_wanted.connect(self._forecast_at_once)
+        workflow.forecast_wanted.connect(self.forecast)
         workflow.units_needed.connect(self._ask_units)
         workflow.forecast_ended.connect(self._on_forecast_ended)
         workflow.saved.connect(lambda path: self.notifications.info(f"Saved {path}"))
@@ -299,15 +299,13 @@ class Window(QMainWindow):
             return None
         panel = self.forecast_panel
         request = ForecastRequest(panel.model, panel.device_key, panel.averaging_count)
-        return self.workflow.forecast(request)
-
-    def _forecast_at_once(self) -> None:
-        """Forecast what was just opened, then show a time at which there is a shell."""
-        job = self.forecast()
+        job = self.workflow.forecast(request)
         if job is not None:
             job.finished.connect(lambda _: self._show_shell())
+        return job
 
     def _show_shell(self) -> None:
+        """Leave the first frame, where no forecast has a shell yet."""
         times = self.document.times_myr
         if self.document.frame == 0 and not self.timeline.is_playing:
             self.document.go_to(float(times[round(FIRST_LOOK * (len(times) - 1))]))

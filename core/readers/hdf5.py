@@ -6,6 +6,7 @@ external storage and virtual data sets are refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,9 +100,20 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     except (FileNotFoundError, PermissionError) as error:
         raise InvalidRequest(f"{path}: cannot be opened ({error.strerror or error}).") from error
     except (OSError, RuntimeError) as error:
-        raise CorruptSnapshot(path, f"the HDF5 file is truncated or damaged ({error}).") from error
+        raise CorruptSnapshot(path, _damage(path, error)) from error
     with file:
         yield file
+
+
+def _damage(path: Path, error: Exception) -> str:
+    """Say what is wrong with a file that HDF5 does not open, and what to do."""
+    end = re.search(r"truncated file.*stored_eof = (\d+)", str(error))
+    if end is None:
+        return f"the HDF5 file is truncated or damaged ({error})."
+    return (
+        f"the HDF5 file is truncated: {path.stat().st_size} of {end[1]} bytes are there. "
+        f"Copy it again, or wait until it is written."
+    )
 
 
 def find(file: h5py.File, name: str) -> h5py.Group | h5py.Dataset | None:
