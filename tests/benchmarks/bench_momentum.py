@@ -1,0 +1,51 @@
+"""Radial momentum of a remnant in uniform gas, against Kim & Ostriker (2015).
+
+Prints the momentum at 0.133 Myr over 2.8e5 n^-0.17 Msun km/s, and the volume-equivalent radius of
+the cavity.
+
+    python tests/benchmarks/bench_momentum.py [CELLS]
+"""
+
+import sys
+
+import numpy as np
+
+from core.constants import NH_PER_DENSITY
+from core.evolution import Simulation
+from core.shells import cavity
+from core.simulate import SimulationParameters, simulate
+
+
+def radial_momentum(simulation: Simulation) -> float:
+    """Radial momentum in the last frame, Msun km/s."""
+    sequence = simulation.sequence
+    x = (np.arange(sequence.n) + 0.5) * sequence.voxel_pc - 0.5 * sequence.size_pc
+    normal = np.stack(np.meshgrid(x, x, x, indexing="ij"), -1)
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    outward = (sequence.fields["velocity"][-1] * normal).sum(-1)
+    return float((sequence.density[-1] * outward).sum() * sequence.voxel_pc**3)
+
+
+def main(n: int) -> None:
+    """Print the table."""
+    print(f"{n}^3 cells in 60 pc, 1e51 erg, 0.133 Myr")
+    print("n_H / cm^-3   momentum / Msun km/s   over K&O   cavity / pc   wall / s")
+    for number_density in (1.0, 10.0, 45.0, 100.0):
+        run = simulate(
+            SimulationParameters(
+                mean_density=number_density / NH_PER_DENSITY, rms_velocity_kms=0.0, n=n
+            )
+        )
+        momentum = radial_momentum(run)
+        volume = cavity(run.density[-1], run.control.density[-1]).sum() * run.sequence.voxel_pc**3
+        radius = (3.0 * volume / (4.0 * np.pi)) ** (1.0 / 3.0)
+        expected = 2.8e5 * number_density**-0.17
+        print(
+            f"{number_density:11.0f}   {momentum:20.3g}   {momentum / expected:8.2f}   "
+            f"{radius:11.1f}   {run.provenance['wall_seconds']:8.0f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 64)
