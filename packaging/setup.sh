@@ -75,7 +75,8 @@ find_python() {
 }
 
 make_environment() {
-    if "$venv/bin/python" -c '' 2>/dev/null; then
+    # An environment whose making was interrupted has Python, but no pip: make it anew.
+    if "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
         return
     fi
     # Never empty a folder that is not an environment.
