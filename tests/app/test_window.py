@@ -38,9 +38,13 @@ def opened(qtbot, window, sample_file):
 
 @pytest.fixture
 def forecast(qtbot, opened):
+    """The same with a forecast, which has left the first frame, at the first frame again."""
     opened.forecast()
     wait_idle(qtbot, opened)
     assert opened.document.forecast is not None
+    assert opened.document.frame > 0
+    qtbot.keyClick(opened, Qt.Key.Key_Home)
+    assert opened.document.frame == 0
     return opened
 
 
