@@ -104,12 +104,18 @@ def train(
     batch: Annotated[int, typer.Option(help="Simulations per step.")] = 4,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
     device: Device = "cpu",
+    initial: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="Model to start from, for example 'default'.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Train the forecasting network; can be stopped and taken up again at any moment."""
     from core.training.loop import Trainer, TrainingConfig
 
     config = TrainingConfig(minutes=minutes, batch=batch, learning_rate=learning_rate)
-    trainer = Trainer(config, data, out, device)
+    trainer = Trainer(config, data, out, device, initial)
     with progress_bar("Training") as progress:
         weights = trainer.train(progress=progress)
     print(f"Wrote {weights} after {trainer.step} steps, {trainer.seconds / 60:.1f} min.")

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from core.errors import InvalidRequest
-from core.models.registry import ModelConfig, save_model
+from core.models.registry import ModelConfig, load_model, save_model
 from core.models.symmetry import SYMMETRIES
 from core.progress import CancelCheck, Progress, check_cancelled, report
 from core.simulate.dataset import files_of_split
@@ -87,6 +87,8 @@ class Trainer:
         Directory of the run; a run that is there is continued.
     device : str
         Where to train.
+    initial : str or Path, optional
+        Model to start a new run from: "default", a name or a weights file.
 
     Raises
     ------
@@ -100,6 +102,7 @@ class Trainer:
         data: str | Path,
         run: str | Path,
         device: str = "cpu",
+        initial: str | Path | None = None,
     ) -> None:
         self.config = config
         self.data = Path(data)
@@ -108,6 +111,8 @@ class Trainer:
         self.run.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         self.network = _build(config.model, self.device)
+        if initial is not None:
+            self.network.load_state_dict(load_model(initial, self.device)[0].state_dict())
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )

@@ -49,10 +49,12 @@ def forecast_loss(
     loss = effect_error + 3.0 * turbulence_error
     for threshold, width in _REGIONS:
         logit = (threshold - effect) / width
-        inside = (true_effect < threshold).float()
+        # Softened like the forecast: with hard edges, gas far away, where nothing happens, would
+        # be pushed over the threshold by as much as the forecast is unsure.
+        inside = torch.sigmoid((threshold - true_effect) / width)
         probability = torch.sigmoid(logit)
         overlap = (probability * inside).sum((2, 3, 4))
-        total = (probability + inside).sum((2, 3, 4))
+        total = (probability**2 + inside**2).sum((2, 3, 4))
         # Ten voxels of slack: an empty region that is forecast empty costs nothing.
         dice = 1.0 - (2.0 * overlap + 10.0) / (total + 10.0)
         entropy = F.binary_cross_entropy_with_logits(logit.clamp(-12, 12), inside)
