@@ -238,6 +238,16 @@ class Document:
             for listener in tuple(self._subscribers.get(type(event), ())):
                 listener(event)
 
+    def _publish_all(self) -> None:
+        """Say that everything but the look is another."""
+        self._publish(
+            SourceChanged(),
+            TruthChanged(),
+            ForecastChanged(),
+            ComparisonChanged(),
+            TimeChanged(self._time_myr),
+        )
+
     # -- changing ----------------------------------------------------------
 
     def open_source(
@@ -258,13 +268,7 @@ class Document:
         self._truth, self._control = truth, control
         self._forecast, self._figures = None, Figures()
         self._time_myr = float(truth.times_myr[0])
-        self._publish(
-            SourceChanged(),
-            TruthChanged(),
-            ForecastChanged(),
-            ComparisonChanged(),
-            TimeChanged(self._time_myr),
-        )
+        self._publish_all()
 
     def open_forecast(self, source: Source, forecast: Evolution) -> None:
         """Show a saved forecast, without a truth beside it."""
@@ -272,13 +276,7 @@ class Document:
         self._truth, self._control = None, None
         self._forecast, self._figures = forecast, Figures()
         self._time_myr = float(forecast.times_myr[0])
-        self._publish(
-            SourceChanged(),
-            TruthChanged(),
-            ForecastChanged(),
-            ComparisonChanged(),
-            TimeChanged(self._time_myr),
-        )
+        self._publish_all()
 
     def set_truth(
         self, source: Source, truth: CubeSequence, control: CubeSequence | None = None
@@ -320,13 +318,7 @@ class Document:
         self._source = self._control_source = None
         self._truth = self._control = self._forecast = None
         self._figures, self._time_myr = Figures(), 0.0
-        self._publish(
-            SourceChanged(),
-            TruthChanged(),
-            ForecastChanged(),
-            ComparisonChanged(),
-            TimeChanged(0.0),
-        )
+        self._publish_all()
 
     def go_to(self, time_myr: float) -> None:
         """Show the frame nearest to a time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +13,6 @@ import numpy as np
 from core.constants import PC_PER_KMS_MYR
 from core.cubes import Vector3
 from core.errors import CorruptSnapshot, MissingUnits
-from core.particles import ParticleSet
 from core.readers.hdf5 import attributes, find, is_hdf5, open_hdf5, read_finite, reading
 from core.readers.multifile import group_parts
 from core.readers.particles import (
@@ -21,9 +20,9 @@ from core.readers.particles import (
     Column,
     ParticleHeader,
     gas_count,
-    load_particles,
     require_gas,
 )
+from core.readers.particles import load as load
 from core.series import FrameHeader, Kind, Verdict
 from core.units import UnitSystem
 
@@ -101,25 +100,6 @@ def read_headers(paths: Sequence[Path], units: UnitSystem | None) -> list[FrameH
         If a file is damaged or has no gas.
     """
     return [_read_header(group, units) for group in group_parts(paths)]
-
-
-def load(header: FrameHeader, fields: Collection[str] | None) -> ParticleSet:
-    """Read one snapshot.
-
-    Parameters
-    ----------
-    header : FrameHeader
-        The snapshot, from `read_headers`.
-    fields : Collection of str, optional
-        Optional fields of `ParticleSet` wanted; all by default.
-
-    Returns
-    -------
-    ParticleSet
-        The gas.
-    """
-    assert isinstance(header, ParticleHeader)
-    return load_particles(header, fields)
 
 
 def _read_header(parts: tuple[Path, ...], units: UnitSystem | None) -> ParticleHeader:

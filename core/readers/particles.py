@@ -152,13 +152,13 @@ def require_gas(path: Path, count: int) -> None:
         raise CorruptSnapshot(path, f"the snapshot has no gas particles ({GAS}).")
 
 
-def load_particles(header: ParticleHeader, fields: Collection[str] | None) -> ParticleSet:
-    """Read the gas of one snapshot.
+def load(header: FrameHeader, fields: Collection[str] | None) -> ParticleSet:
+    """Read the gas of one snapshot: the `load` of every reader of particles.
 
     Parameters
     ----------
-    header : ParticleHeader
-        The snapshot.
+    header : FrameHeader
+        The snapshot, from the reader's `read_headers`.
     fields : Collection of str, optional
         Optional fields of `ParticleSet` wanted; all by default.
 
@@ -173,6 +173,7 @@ def load_particles(header: ParticleHeader, fields: Collection[str] | None) -> Pa
         If a data set is missing, has the wrong shape, or holds values that
         cannot be right.
     """
+    assert isinstance(header, ParticleHeader)
     wanted = [name for name in COLUMNS if name in _REQUIRED or fields is None or name in fields]
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in wanted}
     for path, count in zip(header.paths, header.counts, strict=True):

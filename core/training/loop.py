@@ -26,6 +26,9 @@ from core.training.samples import Sample, batch_of, load_samples, with_particle_
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.csv"
 
+VALIDATED_FRAMES = (7, 14, 19)
+"""Frames whose overlap goes into the metrics file."""
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -212,17 +215,12 @@ class Trainer:
             batch = batch_of([sample], self.device)
             turbulence, effect = _predict(network, batch)
             loss = forecast_loss(turbulence, effect, batch.turbulence, batch.effect)
-            rows.append(
-                [
-                    float(loss),
-                    *(
-                        float(region_iou(effect, batch.effect, threshold)[frame])
-                        for threshold in (CAVITY_DEX, AFFECTED_DEX)
-                        for frame in (6, 13, 18)
-                        if frame < effect.shape[1]
-                    ),
-                ]
-            )
+            row = [float(loss)]
+            for threshold in (CAVITY_DEX, AFFECTED_DEX):
+                iou = region_iou(effect, batch.effect, threshold).tolist()
+                # Frame 0 is the input, so that the first forecast is frame 1.
+                row += [iou[frame - 1] for frame in VALIDATED_FRAMES if frame <= len(iou)]
+            rows.append(row)
         means = np.mean(rows, axis=0) if rows else []
         path = self.run / METRICS
         new = not path.exists()
@@ -231,7 +229,7 @@ class Trainer:
             if new:
                 writer.writerow(
                     ["minutes", "step", "samples", "train_loss", "validation_loss"]
-                    + [f"{r}_iou_{f}" for r in ("cavity", "affected") for f in (7, 14, 19)]
+                    + [f"{r}_iou_{f}" for r in ("cavity", "affected") for f in VALIDATED_FRAMES]
                 )
             writer.writerow(
                 [f"{self.seconds / 60:.2f}", self.step, len(self.train_samples)]
@@ -256,11 +254,10 @@ class Trainer:
         for index, state in self.optimizer.state_dict()["state"].items():
             for key, value in state.items():
                 tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).contiguous()
-        state = {"step": str(self.step), "seconds": repr(self.seconds)}
         tensors["progress"] = torch.tensor([self.step, self.seconds], dtype=torch.float64)
         path = self.run / CHECKPOINT
         temporary = path.with_suffix(".partial")
-        save_file(tensors, temporary, state)
+        save_file(tensors, temporary)
         temporary.replace(path)
         config = self.run / "config.json"
         config.write_text(json.dumps(asdict(self.config), indent=1))

@@ -11,19 +11,9 @@ import sys
 import numpy as np
 
 from core.constants import NH_PER_DENSITY
-from core.evolution import Simulation
+from core.metrics import radial_momentum
 from core.shells import cavity
 from core.simulate import SimulationParameters, simulate
-
-
-def radial_momentum(simulation: Simulation) -> float:
-    """Radial momentum in the last frame, Msun km/s."""
-    sequence = simulation.sequence
-    x = (np.arange(sequence.n) + 0.5) * sequence.voxel_pc - 0.5 * sequence.size_pc
-    normal = np.stack(np.meshgrid(x, x, x, indexing="ij"), -1)
-    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
-    outward = (sequence.fields["velocity"][-1] * normal).sum(-1)
-    return float((sequence.density[-1] * outward).sum() * sequence.voxel_pc**3)
 
 
 def main(n: int) -> None:
@@ -36,7 +26,8 @@ def main(n: int) -> None:
                 mean_density=number_density / NH_PER_DENSITY, rms_velocity_kms=0.0, n=n
             )
         )
-        momentum = radial_momentum(run)
+        last = run.sequence[-1]
+        momentum = radial_momentum(last.density, last.fields["velocity"], last.voxel_pc)
         volume = cavity(run.density[-1], run.control.density[-1]).sum() * run.sequence.voxel_pc**3
         radius = (3.0 * volume / (4.0 * np.pi)) ** (1.0 / 3.0)
         expected = 2.8e5 * number_density**-0.17
