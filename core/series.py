@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, Protocol, overload
+from typing import Literal, Protocol, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.cells import CellSet
 from core.cubes import Cube, Vector3
+from core.cutout import Cutout
 from core.errors import InvalidRequest
 from core.particles import ParticleSet
 from core.snapshot_info import SeriesInfo, describe
+from core.stars import StarSet
 from core.units import UnitSystem
 
-Kind = Literal["particles", "grid"]
+Kind = Literal["particles", "cells", "grid"]
+Frame = ParticleSet | CellSet | Cube
+"""What a snapshot holds, by the kind of its series."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +96,29 @@ class Reader(Protocol):
     def read_headers(self, paths: Sequence[Path], units: UnitSystem | None) -> list[FrameHeader]:
         """Read everything but the arrays, of every snapshot in the files."""
 
-    def load(self, header: FrameHeader, fields: Collection[str] | None) -> ParticleSet | Cube:
-        """Read one snapshot; `fields` names the optional fields wanted, None all."""
+    def load(
+        self, header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | None
+    ) -> Frame:
+        """Read one snapshot; `fields` names the optional fields wanted, None all.
+
+        With a `cutout`, only the particles in it or the cells that touch it;
+        a reader of grids may return the whole.
+        """
 
 
-class SnapshotSeries(Sequence[ParticleSet | Cube]):
+class ParticleReader(Reader, Protocol):
+    """What a module that reads particles offers beyond that."""
+
+    def chunks(
+        self, header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | None
+    ) -> Iterator[ParticleSet]:
+        """Read one snapshot piece by piece, so that memory stays bounded."""
+
+    def load_stars(self, header: FrameHeader) -> StarSet | None:
+        """Read the star particles; None if the snapshot has none."""
+
+
+class SnapshotSeries(Sequence[Frame]):
     """Snapshots of one run in time order; ``series[i]`` reads snapshot `i`.
 
     Made by `core.open`.
@@ -112,6 +135,8 @@ class SnapshotSeries(Sequence[ParticleSet | Cube]):
         The same gas without the explosion.
     trajectories : tuple of int
         The runs that the file offers; the series is one of them.
+    notes : tuple of str
+        What a person should know: gaps, files left out, units remembered.
     """
 
     def __init__(
@@ -121,10 +146,12 @@ class SnapshotSeries(Sequence[ParticleSet | Cube]):
         headers: Sequence[FrameHeader],
         control: SnapshotSeries | None = None,
         trajectories: tuple[int, ...] = (0,),
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.control = control
         self.trajectories = trajectories
+        self.notes = notes
         self._reader = reader
         self._headers = tuple(headers)
 
@@ -188,22 +215,26 @@ class SnapshotSeries(Sequence[ParticleSet | Cube]):
         return len(self._headers)
 
     @overload
-    def __getitem__(self, index: int) -> ParticleSet | Cube: ...
+    def __getitem__(self, index: int) -> Frame: ...
 
     @overload
     def __getitem__(self, index: slice) -> SnapshotSeries: ...
 
-    def __getitem__(self, index: int | slice) -> ParticleSet | Cube | SnapshotSeries:
+    def __getitem__(self, index: int | slice) -> Frame | SnapshotSeries:
         """Read a snapshot with all its fields, or take a part of the series."""
         if isinstance(index, slice):
             headers = self._headers[index]
             if not headers:
                 raise InvalidRequest(f"The series has {len(self)} snapshots; none are left.")
             control = self.control[index] if self.control is not None else None
-            return SnapshotSeries(self.name, self._reader, headers, control, self.trajectories)
+            return SnapshotSeries(
+                self.name, self._reader, headers, control, self.trajectories, self.notes
+            )
         return self.read(index)
 
-    def read(self, index: int, fields: Collection[str] | None = None) -> ParticleSet | Cube:
+    def read(
+        self, index: int, fields: Collection[str] | None = None, cutout: Cutout | None = None
+    ) -> Frame:
         """Read one snapshot.
 
         Parameters
@@ -211,12 +242,15 @@ class SnapshotSeries(Sequence[ParticleSet | Cube]):
         index : int
             Which, in time order; negative counts from the end.
         fields : Collection of str, optional
-            The optional fields wanted, by their names in `ParticleSet` or
-            `Cube`; others are not read. All by default.
+            The optional fields wanted, by their names in `ParticleSet`,
+            `CellSet` or `Cube`; others are not read. All by default.
+        cutout : Cutout, optional
+            Read only the particles in this cube, or the cells that touch it;
+            a grid comes whole.
 
         Returns
         -------
-        ParticleSet or Cube
+        ParticleSet, CellSet or Cube
             The snapshot in pc, Myr, Msun, km/s, K.
 
         Raises
@@ -224,7 +258,56 @@ class SnapshotSeries(Sequence[ParticleSet | Cube]):
         CorruptSnapshot
             If the file is damaged or its values cannot be right.
         """
-        return self._reader.load(self._headers[index], fields)
+        return self._reader.load(self._headers[index], fields, cutout)
+
+    def chunks(
+        self, index: int, fields: Collection[str] | None = None, cutout: Cutout | None = None
+    ) -> Iterator[Frame]:
+        """Read one snapshot piece by piece, so that memory stays bounded.
+
+        Parameters
+        ----------
+        index, fields, cutout
+            As for `read`.
+
+        Yields
+        ------
+        ParticleSet, CellSet or Cube
+            Pieces that together are what `read` returns; a mesh or a grid
+            comes in one.
+
+        Raises
+        ------
+        CorruptSnapshot
+            If the file is damaged or its values cannot be right.
+        """
+        if self.kind == "particles":
+            reader = cast("ParticleReader", self._reader)
+            yield from reader.chunks(self._headers[index], fields, cutout)
+        else:
+            yield self.read(index, fields, cutout)
+
+    def stars(self, index: int) -> StarSet | None:
+        """Read the star particles of one snapshot.
+
+        Parameters
+        ----------
+        index : int
+            Which, in time order; negative counts from the end.
+
+        Returns
+        -------
+        StarSet or None
+            The stars; None if the snapshot has none.
+
+        Raises
+        ------
+        CorruptSnapshot
+            If the file is damaged or its values cannot be right.
+        """
+        if self.kind != "particles":
+            return None
+        return cast("ParticleReader", self._reader).load_stars(self._headers[index])
 
     def info(self) -> SeriesInfo:
         """Describe the snapshots: reads them one by one.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.cells import CellSet
 from core.constants import NH_PER_DENSITY
 from core.cubes import FIELD_UNITS, Cube, Vector3
 from core.particles import ParticleSet
@@ -26,6 +27,8 @@ _PARTICLE_UNITS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "temperatures_k": ("temperature", "K"),
         "smoothing_lengths_pc": ("smoothing length", "pc"),
         "ids": ("id", ""),
+        "centers_pc": ("position", "pc"),
+        "widths_pc": ("cell width", "pc"),
     }
 )
 
@@ -195,9 +198,9 @@ def describe(series: SnapshotSeries) -> SeriesInfo:
     )
 
 
-def _arrays(frame: ParticleSet | Cube) -> dict[str, tuple[str, NDArray[Any]]]:
+def _arrays(frame: ParticleSet | CellSet | Cube) -> dict[str, tuple[str, NDArray[Any]]]:
     """Fields of a snapshot with their units, by their names for people."""
     if isinstance(frame, Cube):
         return {name: (FIELD_UNITS[name], values) for name, values in frame.fields.items()}
-    found = ((label, getattr(frame, key)) for key, label in _PARTICLE_UNITS.items())
+    found = ((label, getattr(frame, key, None)) for key, label in _PARTICLE_UNITS.items())
     return {name: (unit, values) for (name, unit), values in found if values is not None}

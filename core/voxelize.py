@@ -7,8 +7,11 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from core.cells import CellSet
 from core.cubes import Cube, CubeSequence, Vector3
+from core.cutout import Cutout
 from core.deposit import deposit
+from core.deposit_cells import deposit_cells
 from core.errors import InvalidRequest
 from core.particles import ParticleSet
 from core.progress import CancelCheck, Progress, check_cancelled, report
@@ -21,7 +24,7 @@ _TOLERANCE = 1e-5
 
 @overload
 def voxelize(
-    source: ParticleSet | Cube,
+    source: ParticleSet | CellSet | Cube,
     *,
     size_pc: float = 60.0,
     n: int = 32,
@@ -44,7 +47,7 @@ def voxelize(
 
 
 def voxelize(
-    source: ParticleSet | Cube | SnapshotSeries | CubeSequence,
+    source: ParticleSet | CellSet | Cube | SnapshotSeries | CubeSequence,
     *,
     size_pc: float = 60.0,
     n: int = 32,
@@ -60,7 +63,7 @@ def voxelize(
 
     Parameters
     ----------
-    source : ParticleSet, Cube, SnapshotSeries or CubeSequence
+    source : ParticleSet, CellSet, Cube, SnapshotSeries or CubeSequence
         The gas; a series is read one snapshot at a time.
     size_pc : float
         Edge length of the cube in pc.
@@ -95,7 +98,7 @@ def voxelize(
         raise InvalidRequest(f"The size of a cube must be positive, not {size_pc} pc.")
     if center_pc is not None and (np.shape(center_pc) != (3,) or not np.isfinite(center_pc).all()):
         raise InvalidRequest(f"The centre of a cube is three numbers in pc, not {center_pc}.")
-    if isinstance(source, ParticleSet | Cube):
+    if isinstance(source, ParticleSet | CellSet | Cube):
         check_cancelled(cancelled, "Reading the cube")
         cube = _voxelize_one(source, float(size_pc), int(n), center_pc)
         report(progress, 1.0, "Voxels ready")
@@ -136,7 +139,7 @@ def voxelize(
 
 
 def _voxelize_one(
-    source: ParticleSet | Cube, size_pc: float, n: int, center_pc: Vector3 | None
+    source: ParticleSet | CellSet | Cube, size_pc: float, n: int, center_pc: Vector3 | None
 ) -> Cube:
     cx, cy, cz = (float(c) for c in (source.center_pc if center_pc is None else center_pc))
     center = (cx, cy, cz)
@@ -147,6 +150,9 @@ def _voxelize_one(
         if source.n == n and same:
             return source
         fields, method = _resample(source, size_pc, n, center), "shared volume"
+    elif isinstance(source, CellSet):
+        _check_fits(size_pc, center, source.box_pc, source.center_pc, periodic=source.periodic)
+        fields, method = deposit_cells(source, Cutout(center, size_pc), n), "shared volume"
     else:
         _check_fits(size_pc, center, source.box_pc, source.center_pc, periodic=source.periodic)
         fields = deposit(source, size_pc=size_pc, n=n, center_pc=center)

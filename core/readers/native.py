@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.cubes import FIELD_UNITS, Cube, CubeSequence, Vector3
+from core.cutout import Cutout
 from core.errors import CorruptSnapshot, InvalidRequest
 from core.readers.hdf5 import (
     attributes,
@@ -135,7 +136,7 @@ def read_headers(paths: Sequence[Path], units: UnitSystem | None) -> list[FrameH
     return headers
 
 
-def load(header: FrameHeader, fields: Collection[str] | None) -> Cube:
+def load(header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | None = None) -> Cube:
     """Read one frame.
 
     Parameters
@@ -144,6 +145,8 @@ def load(header: FrameHeader, fields: Collection[str] | None) -> Cube:
         Which, from `read_headers`.
     fields : Collection of str, optional
         Ignored: a grid's temperature and velocity are always read.
+    cutout : Cutout, optional
+        Ignored: a grid is read whole.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.constants import BOLTZMANN_ERG_K, GAMMA, HYDROGEN_MASS_G, KMS_CM_S
+from core.cutout import Cutout
 from core.errors import CorruptSnapshot
 from core.particles import ParticleSet
 from core.readers.hdf5 import dataset, find, open_hdf5, read_finite, reading
 from core.series import FrameHeader
+from core.stars import StarSet
 
 MU_NEUTRAL = 1.27
 MU_IONISED = 0.59
@@ -152,7 +154,9 @@ def require_gas(path: Path, count: int) -> None:
         raise CorruptSnapshot(path, f"the snapshot has no gas particles ({GAS}).")
 
 
-def load(header: FrameHeader, fields: Collection[str] | None) -> ParticleSet:
+def load(
+    header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | None = None
+) -> ParticleSet:
     """Read the gas of one snapshot: the `load` of every reader of particles.
 
     Parameters
@@ -161,6 +165,8 @@ def load(header: FrameHeader, fields: Collection[str] | None) -> ParticleSet:
         The snapshot, from the reader's `read_headers`.
     fields : Collection of str, optional
         Optional fields of `ParticleSet` wanted; all by default.
+    cutout : Cutout, optional
+        Read only the particles in this cube.
 
     Returns
     -------
@@ -194,6 +200,9 @@ def load(header: FrameHeader, fields: Collection[str] | None) -> ParticleSet:
             raise CorruptSnapshot(
                 header.paths[0], f"only {len(pieces)} of its {n_files} files have {name}."
             )
+    if cutout is not None:
+        inside = cutout.contains(arrays["positions_pc"], header.box_pc, periodic=header.periodic)
+        arrays = {name: values[inside] for name, values in arrays.items()}
     return ParticleSet(
         **arrays,
         time_myr=header.time_myr,
@@ -206,6 +215,40 @@ def load(header: FrameHeader, fields: Collection[str] | None) -> ParticleSet:
             "units": str(header.units),
         },
     )
+
+
+def chunks(
+    header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | None = None
+) -> Iterator[ParticleSet]:
+    """Read the gas of one snapshot piece by piece.
+
+    Parameters
+    ----------
+    header, fields, cutout
+        As for `load`.
+
+    Yields
+    ------
+    ParticleSet
+        Pieces that together are what `load` returns.
+    """
+    yield load(header, fields, cutout)
+
+
+def load_stars(header: FrameHeader) -> StarSet | None:
+    """Read the star particles.
+
+    Parameters
+    ----------
+    header : FrameHeader
+        The snapshot, from the reader's `read_headers`.
+
+    Returns
+    -------
+    StarSet or None
+        The stars; None if the snapshot has none.
+    """
+    return None
 
 
 def _read(file: h5py.File, header: ParticleHeader, name: str, count: int) -> NDArray[Any] | None:

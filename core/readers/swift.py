@@ -21,7 +21,9 @@ from core.readers.particles import (
     gas_count,
     require_gas,
 )
+from core.readers.particles import chunks as chunks
 from core.readers.particles import load as load
+from core.readers.particles import load_stars as load_stars
 from core.series import FrameHeader, Kind, Verdict
 from core.units import UnitSystem
 

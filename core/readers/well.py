@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.constants import BOLTZMANN_ERG_K, HYDROGEN_MASS_G, KMS_CM_S
 from core.cubes import Cube, Vector3
+from core.cutout import Cutout
 from core.errors import CorruptSnapshot, MissingUnits
 from core.readers.hdf5 import (
     attributes,
@@ -105,7 +106,7 @@ def read_headers(paths: Sequence[Path], units: UnitSystem | None) -> list[FrameH
     return headers
 
 
-def load(header: FrameHeader, fields: Collection[str] | None) -> Cube:
+def load(header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | None = None) -> Cube:
     """Read one time of one trajectory.
 
     Parameters
@@ -114,6 +115,8 @@ def load(header: FrameHeader, fields: Collection[str] | None) -> Cube:
         Which, from `read_headers`.
     fields : Collection of str, optional
         Ignored: a grid's temperature and velocity are always read.
+    cutout : Cutout, optional
+        Ignored: a grid is read whole.
 
     Returns
     -------
