@@ -63,12 +63,18 @@ class MissingUnits(ShellsightError):
         The units that are not stated, for example ``("length", "mass")``.
     detail : str
         What the file does say, to help the user choose.
+    offer : str
+        Units that would fit, as `UnitSystem.parse` reads them; empty if
+        nothing speaks for any.
     """
 
-    def __init__(self, path: Path, missing: Sequence[str], detail: str = "") -> None:
+    def __init__(
+        self, path: Path, missing: Sequence[str], detail: str = "", offer: str = ""
+    ) -> None:
         self.path = Path(path)
         self.missing = tuple(missing)
         self.detail = detail
+        self.offer = offer
         message = (
             f"{self.path}: the file does not state its units of {', '.join(self.missing)}. "
             f"Give them, for example units='length=pc,mass=Msun,velocity=km/s' "
