@@ -35,13 +35,22 @@ _LAZY = {
     "simulate": "core.simulate",
     "compare": "core.compare",
     "Comparison": "core.compare",
+    "overview": "core.overview",
+    "Overview": "core.overview",
+    "Site": "core.sites",
+    "find_sites": "core.sites",
+    "read_sites": "core.sites",
+    "affected_particles": "core.shells.affected",
 }
 """Names whose modules are slow to import, and where they live."""
 
 if TYPE_CHECKING:
     from core.compare import Comparison, compare
     from core.forecast import Forecaster
+    from core.overview import Overview, overview
+    from core.shells.affected import affected_particles
     from core.simulate import simulate
+    from core.sites import Site, find_sites, read_sites
 
 
 def __getattr__(name: str) -> Any:
@@ -51,7 +60,7 @@ def __getattr__(name: str) -> Any:
 
 
 class _Library(ModuleType):
-    """Keeps `core.compare` and `core.simulate` the functions they are.
+    """Keeps `core.compare`, `core.simulate` and `core.overview` the functions they are.
 
     Importing the module `core.compare` would otherwise put the module in the
     place of the function of the same name.
@@ -71,14 +80,20 @@ __all__ = [
     "Evolution",
     "Forecast",
     "Forecaster",
+    "Overview",
     "ParticleSet",
     "Simulation",
+    "Site",
     "SnapshotSeries",
     "UnitSystem",
+    "affected_particles",
     "compare",
     "errors",
+    "find_sites",
     "load",
     "open",
+    "overview",
+    "read_sites",
     "save",
     "simulate",
     "voxelize",
