@@ -1,11 +1,11 @@
-"""Euler equations on a cubic grid: dimension-split MUSCL-Hancock with HLLC.
+"""Euler equations on a grid: dimension-split MUSCL-Hancock with HLLC.
 
 The state is a tensor (batch, 5, x, y, z) of conserved variables: mass density
 (Msun/pc^3), three momentum densities (Msun/pc^3 km/s) and total energy density
-(Msun/pc^3 (km/s)^2). The scheme is second order (van Leer 1979; Toro 2009,
-chapters 13, 14 and 16); a cell that it would leave with negative density or
-pressure is updated with first-order fluxes instead, so that the update stays
-conservative.
+(Msun/pc^3 (km/s)^2); a sixth component, where there is one, is the internal
+energy density, followed beside the total (see `core.simulate.sweep`). Axes of
+one cell are not swept, so that one- and two-dimensional problems are thin
+grids.
 """
 
 from __future__ import annotations
@@ -18,17 +18,32 @@ import torch
 from torch import Tensor
 
 from core.constants import GAMMA
-from core.simulate import riemann
+from core.simulate.sweep import (
+    DENSITY_FLOOR,
+    GHOSTS,
+    PRESSURE_FLOOR,
+    internal_energy,
+    update_rows,
+)
 
-Boundary = Literal["periodic", "outflow"]
+__all__ = [
+    "DENSITY_FLOOR",
+    "PRESSURE_FLOOR",
+    "Boundary",
+    "advance",
+    "from_primitive",
+    "max_step",
+    "pressure",
+    "velocity",
+    "with_internal_energy",
+]
 
-DENSITY_FLOOR = 1e-8
-"""Msun/pc^3, n_H about 3e-7 cm^-3: far below any void of the interstellar medium."""
-
-PRESSURE_FLOOR = 1e-9
-"""Msun/pc^3 (km/s)^2: the pressure of the thinnest gas at a few Kelvin."""
+Boundary = Literal["periodic", "outflow", "reflecting"]
 
 _SWEEPS = ((0, 1, 2), (2, 1, 0))
+
+_CHUNK_CELLS = 32_768
+"""Cells that a CPU updates at once: their temporaries stay in its cache."""
 
 
 def velocity(state: Tensor) -> Tensor:
@@ -36,7 +51,7 @@ def velocity(state: Tensor) -> Tensor:
 
     Parameters
     ----------
-    state : Tensor, (batch, 5, x, y, z)
+    state : Tensor, (batch, 5 or 6, x, y, z)
         Conserved variables.
 
     Returns
@@ -52,7 +67,7 @@ def pressure(state: Tensor, gamma: float = GAMMA) -> Tensor:
 
     Parameters
     ----------
-    state : Tensor, (batch, 5, x, y, z)
+    state : Tensor, (batch, 5 or 6, x, y, z)
         Conserved variables.
     gamma : float
         Adiabatic index.
@@ -62,7 +77,8 @@ def pressure(state: Tensor, gamma: float = GAMMA) -> Tensor:
     Tensor, (batch, x, y, z)
         Pressure in Msun/pc^3 (km/s)^2, not floored.
     """
-    return (gamma - 1.0) * (state[:, 4] - 0.5 * (state[:, 1:4] ** 2).sum(1) / state[:, 0])
+    internal = state[:, 5] if state.shape[1] == 6 else internal_energy(state, 1)
+    return (gamma - 1.0) * internal
 
 
 def from_primitive(
@@ -91,12 +107,33 @@ def from_primitive(
     return torch.cat((density.unsqueeze(1), momentum, energy.unsqueeze(1)), 1)
 
 
+def with_internal_energy(state: Tensor, gamma: float = GAMMA) -> Tensor:
+    """Add the internal energy to a state.
+
+    Parameters
+    ----------
+    state : Tensor, (batch, 5 or 6, x, y, z)
+        Conserved variables; returned as they are if they have it already.
+    gamma : float
+        Adiabatic index.
+
+    Returns
+    -------
+    Tensor, (batch, 6, x, y, z)
+        The state with its internal energy density, floored.
+    """
+    if state.shape[1] == 6:
+        return state
+    internal = internal_energy(state, 1).clamp_min(PRESSURE_FLOOR / (gamma - 1.0))
+    return torch.cat((state, internal.unsqueeze(1)), 1)
+
+
 def max_step(state: Tensor, cell_pc: float, cfl: float = 0.6, gamma: float = GAMMA) -> float:
     """Longest stable time step.
 
     Parameters
     ----------
-    state : Tensor, (batch, 5, x, y, z)
+    state : Tensor, (batch, 5 or 6, x, y, z)
         Conserved variables.
     cell_pc : float
         Edge length of a cell in pc.
@@ -111,9 +148,9 @@ def max_step(state: Tensor, cell_pc: float, cfl: float = 0.6, gamma: float = GAM
         Step in pc/(km/s).
     """
     floored = pressure(state, gamma).clamp_min(PRESSURE_FLOOR)
-    sound = torch.sqrt(gamma * floored / state[:, 0])
-    speed = velocity(state).abs().amax(1) + sound
-    return cfl * cell_pc / float(speed.amax())
+    sound = floored.mul_(gamma).div_(state[:, 0]).sqrt_()
+    fastest = state[:, 1:4].abs().amax(1).div_(state[:, 0]).add_(sound)
+    return cfl * cell_pc / float(fastest.amax())
 
 
 def advance(
@@ -133,157 +170,88 @@ def advance(
 
     Parameters
     ----------
-    state : Tensor, (batch, 5, x, y, z)
+    state : Tensor, (batch, 5 or 6, x, y, z)
         Conserved variables.
     step : float
         Time step in pc/(km/s), see `max_step`.
     cell_pc : float
         Edge length of a cell in pc.
-    boundary : {"periodic", "outflow"}
+    boundary : {"periodic", "outflow", "reflecting"}
         What lies outside the grid.
     reverse : bool
         Sweep z, y, x instead of x, y, z.
     gamma : float
         Adiabatic index.
     compiled : bool
-        Use ``torch.compile``: several times faster, but needs a C++ compiler
-        and a minute at the first step.
+        Use ``torch.compile``: faster, but needs a C++ compiler and a minute
+        at the first step.
 
     Returns
     -------
-    Tensor, (batch, 5, x, y, z)
-        The state after the step.
+    Tensor, (batch, 5 or 6, x, y, z)
+        The state after the step, with the components it came with.
     """
-    sweep = _compiled_sweep() if compiled else _sweep
-    # A tensor, so that a compiled sweep is not compiled anew for every step.
-    ratio = torch.tensor(step / cell_pc, dtype=state.dtype, device=state.device)
+    components = state.shape[1]
+    state = with_internal_energy(state, gamma)
     for axis in _SWEEPS[int(reverse)]:
-        state = sweep(state, ratio, axis, boundary, gamma)
-    return state
+        if state.shape[axis + 2] > 1:
+            state = _sweep(state, step / cell_pc, axis, boundary, gamma, compiled)
+    return state[:, :components]
 
 
-def _pad(state: Tensor, axis: int, boundary: Boundary) -> Tensor:
-    """Add two ghost cells at both ends of an axis."""
-    dim = axis + 2
-    n = state.shape[dim]
+def _sweep(
+    state: Tensor, ratio: float, axis: int, boundary: Boundary, gamma: float, compiled: bool
+) -> Tensor:
+    """Update along one axis, on a CPU a part of the rows at a time."""
+    others = [2 + other for other in range(3) if other != axis]
+    # The momentum along the rows first among the momenta.
+    order = [0, 1 + axis, 1 + (axis + 1) % 3, 1 + (axis + 2) % 3, 4, 5]
+    rows = state.permute(1, axis + 2, 0, *others)
+    swept = torch.empty_like(state)
+    swept_rows = swept.permute(1, axis + 2, 0, *others)
+    n, batch, width, depth = rows.shape[1:]
+    on_cpu = state.device.type == "cpu"
+    members = 1 if on_cpu else batch
+    block = max(1, _CHUNK_CELLS // (n * depth)) if on_cpu else width
+    update = _compiled_update() if compiled else update_rows
+    # A tensor, so that a compiled sweep is not compiled anew for every step.
+    scale = torch.tensor(ratio, dtype=state.dtype, device=state.device) if compiled else ratio
+    for member in range(0, batch, members):
+        for first in range(0, width, block):
+            part = rows[:, :, member : member + members, first : first + block]
+            padded = _padded(part, order, boundary)
+            updated = update(padded, scale, gamma, branch=on_cpu and not compiled)
+            target = swept_rows[:, :, member : member + members, first : first + block]
+            for source, component in enumerate(order):
+                target[component].copy_(updated[source].view(target.shape[1:]))
+    return swept
+
+
+def _padded(rows: Tensor, order: list[int], boundary: Boundary) -> Tensor:
+    """Rows in memory one beside the other, with ghost cells: (6, n + 2 GHOSTS, m)."""
+    n = rows.shape[1]
+    padded = rows.new_empty((6, n + 2 * GHOSTS, *rows.shape[2:]))
+    for target, component in enumerate(order):
+        padded[target, GHOSTS : GHOSTS + n].copy_(rows[component])
+    for ghost in range(GHOSTS):
+        before, after = _sources(ghost, n, boundary)
+        padded[:, GHOSTS - 1 - ghost] = padded[:, GHOSTS + before]
+        padded[:, GHOSTS + n + ghost] = padded[:, GHOSTS + after]
+    if boundary == "reflecting":
+        padded[1, :GHOSTS].neg_()
+        padded[1, GHOSTS + n :].neg_()
+    return padded.flatten(2)
+
+
+def _sources(ghost: int, n: int, boundary: Boundary) -> tuple[int, int]:
+    """Cells that the ghosts at a distance from the first and the last cell are copies of."""
     if boundary == "periodic":
-        before, after = state.narrow(dim, n - 2, 2), state.narrow(dim, 0, 2)
-    else:
-        repeats = [1] * state.ndim
-        repeats[dim] = 2
-        before = state.narrow(dim, 0, 1).repeat(repeats)
-        after = state.narrow(dim, n - 1, 1).repeat(repeats)
-    return torch.cat((before, state, after), dim)
-
-
-def _order(axis: int) -> list[int]:
-    """Components with the momentum along `axis` first among the momenta."""
-    return [0, 1 + axis, 1 + (axis + 1) % 3, 1 + (axis + 2) % 3, 4]
-
-
-def _restore(axis: int) -> list[int]:
-    """Inverse of `_order`."""
-    order = _order(axis)
-    return [order.index(component) for component in range(5)]
-
-
-def _primitive(state: Tensor, axis: int, gamma: float) -> Tensor:
-    rho = state[:, 0].clamp_min(DENSITY_FLOOR)
-    _, i, j, k, _ = _order(axis)
-    inverse = 1.0 / rho
-    vn, vt1, vt2 = state[:, i] * inverse, state[:, j] * inverse, state[:, k] * inverse
-    internal = state[:, 4] - 0.5 * rho * (vn * vn + vt1 * vt1 + vt2 * vt2)
-    floored = ((gamma - 1.0) * internal).clamp_min(PRESSURE_FLOOR)
-    return torch.stack((rho, vn, vt1, vt2, floored), 1)
-
-
-def _sweep(state: Tensor, ratio: Tensor, axis: int, boundary: Boundary, gamma: float) -> Tensor:
-    """Update along one axis, without a branch that depends on the data.
-
-    Cells that the second-order fluxes would leave without mass or heat (a
-    few, in cold gas at high Mach numbers) get first-order ones.
-    """
-    dim = axis + 2
-    n = state.shape[dim]
-    padded = _pad(state, axis, boundary)
-    accurate = _flux(padded, ratio, axis, gamma)
-    bad = _unphysical(_update(padded, accurate, ratio, axis), gamma)
-
-    primitive = _primitive(padded, axis, gamma)
-    robust = riemann.rusanov(
-        primitive.narrow(dim, 1, n + 1), primitive.narrow(dim, 2, n + 1), gamma
-    )
-    # The first and the last face of a periodic grid are one: both change, or mass is lost.
-    wrapped = _pad(bad.unsqueeze(1), axis, boundary)
-    near = wrapped.narrow(dim, 1, n + 1) | wrapped.narrow(dim, 2, n + 1)
-    updated = _update(padded, torch.where(near, robust, accurate), ratio, axis)
-    return _floor(updated, _unphysical(updated, gamma), gamma)
-
-
-def _flux(padded: Tensor, ratio: Tensor, axis: int, gamma: float) -> Tensor:
-    """Second-order fluxes through the n + 1 faces along an axis."""
-    dim = axis + 2
-    n = padded.shape[dim] - 4
-    primitive = _primitive(padded, axis, gamma)
-    left_difference = torch.diff(primitive, dim=dim)
-    a, b = left_difference.narrow(dim, 0, n + 2), left_difference.narrow(dim, 1, n + 2)
-    product = a * b
-    # van Leer's harmonic limiter.
-    slope = torch.where(product > 0, 2 * product / torch.where(product > 0, a + b, 1.0), 0.0)
-    middle = primitive.narrow(dim, 1, n + 2)
-
-    rho, vn, _, _, p = middle.unbind(1)
-    d_rho, d_vn, d_vt1, d_vt2, d_p = slope.unbind(1)
-    change = torch.stack(
-        (
-            vn * d_rho + rho * d_vn,
-            vn * d_vn + d_p / rho,
-            vn * d_vt1,
-            vn * d_vt2,
-            vn * d_p + gamma * p * d_vn,
-        ),
-        1,
-    )
-    half = middle - 0.5 * ratio * change
-    low, high = half - 0.5 * slope, half + 0.5 * slope
-    # Where the extrapolated states are unphysical, use the cell average.
-    safe = (
-        (torch.minimum(low[:, 0], high[:, 0]) > DENSITY_FLOOR)
-        & (torch.minimum(low[:, 4], high[:, 4]) > PRESSURE_FLOOR)
-    ).unsqueeze(1)
-    low, high = torch.where(safe, low, middle), torch.where(safe, high, middle)
-
-    return riemann.hllc(high.narrow(dim, 0, n + 1), low.narrow(dim, 1, n + 1), gamma)
-
-
-def _update(padded: Tensor, flux: Tensor, ratio: Tensor, axis: int) -> Tensor:
-    dim = axis + 2
-    n = padded.shape[dim] - 4
-    balance = flux.narrow(dim, 0, n) - flux.narrow(dim, 1, n)
-    i, j, k = _restore(axis)[1:4]
-    balance = torch.stack(
-        (balance[:, 0], balance[:, i], balance[:, j], balance[:, k], balance[:, 4]), 1
-    )
-    return padded.narrow(dim, 2, n) + ratio * balance
-
-
-def _unphysical(state: Tensor, gamma: float) -> Tensor:
-    rho = state[:, 0]
-    internal = state[:, 4] - 0.5 * (state[:, 1:4] ** 2).sum(1) / rho
-    good = (rho > DENSITY_FLOOR) & ((gamma - 1.0) * internal > PRESSURE_FLOOR)
-    return ~good  # also true for NaN
-
-
-def _floor(state: Tensor, bad: Tensor, gamma: float) -> Tensor:
-    """Last resort: floor density and pressure of the cells that remain unphysical."""
-    rho = torch.nan_to_num(state[:, 0]).clamp_min(DENSITY_FLOOR)
-    momentum = torch.nan_to_num(state[:, 1:4])
-    kinetic = 0.5 * (momentum**2).sum(1) / rho
-    internal = (state[:, 4] - kinetic).clamp_min(PRESSURE_FLOOR / (gamma - 1.0))
-    floored = torch.cat((rho.unsqueeze(1), momentum, (kinetic + internal).unsqueeze(1)), 1)
-    return torch.where(bad.unsqueeze(1), floored, state)
+        return (n - 1 - ghost) % n, ghost % n
+    if boundary == "reflecting":
+        return min(ghost, n - 1), max(n - 1 - ghost, 0)
+    return 0, n - 1
 
 
 @lru_cache(maxsize=1)
-def _compiled_sweep() -> Callable[[Tensor, Tensor, int, Boundary, float], Tensor]:
-    return torch.compile(_sweep, dynamic=False)
+def _compiled_update() -> Callable[..., Tensor]:
+    return torch.compile(update_rows, dynamic=False)

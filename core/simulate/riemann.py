@@ -1,9 +1,10 @@
 """Numerical fluxes between two states of an ideal gas.
 
-States are tensors (batch, 5, x, y, z) of primitive variables: density,
-normal velocity, two transverse velocities, pressure. Fluxes are those of the
-conserved variables in the same order: mass, normal momentum, transverse
-momenta, total energy.
+States are tensors (5, ...) of primitive variables: density, normal velocity,
+two transverse velocities, pressure. What passes through a face is a tensor
+(7, ...): the fluxes of mass, normal momentum, the transverse momenta, total
+energy and internal energy, and the normal velocity of the face's gas, whose
+divergence does the work on the internal energy.
 """
 
 from __future__ import annotations
@@ -12,118 +13,72 @@ import torch
 from torch import Tensor
 
 
-def euler_flux(primitive: Tensor, energy: Tensor) -> Tensor:
-    """Physical flux of the Euler equations along the normal.
-
-    Parameters
-    ----------
-    primitive : Tensor, (batch, 5, ...)
-        Density, normal velocity, transverse velocities, pressure.
-    energy : Tensor, (batch, ...)
-        Total energy density.
-
-    Returns
-    -------
-    Tensor, (batch, 5, ...)
-        The flux.
-    """
-    rho, vn, vt1, vt2, pressure = primitive.unbind(1)
-    mass = rho * vn
-    return torch.stack(
-        (mass, mass * vn + pressure, mass * vt1, mass * vt2, (energy + pressure) * vn), 1
-    )
-
-
-def total_energy(primitive: Tensor, gamma: float) -> Tensor:
-    """Total energy density of primitive states.
-
-    Parameters
-    ----------
-    primitive : Tensor, (batch, 5, ...)
-        Density, velocities, pressure.
-    gamma : float
-        Adiabatic index.
-
-    Returns
-    -------
-    Tensor, (batch, ...)
-        Kinetic plus internal energy density.
-    """
-    rho, vn, vt1, vt2, pressure = primitive.unbind(1)
-    return 0.5 * rho * (vn * vn + vt1 * vt1 + vt2 * vt2) + pressure / (gamma - 1.0)
-
-
-def conserved(primitive: Tensor, energy: Tensor) -> Tensor:
-    """Conserved variables of primitive states.
-
-    Parameters
-    ----------
-    primitive : Tensor, (batch, 5, ...)
-        Density, velocities, pressure.
-    energy : Tensor, (batch, ...)
-        Total energy density.
-
-    Returns
-    -------
-    Tensor, (batch, 5, ...)
-        Density, momenta, total energy density.
-    """
-    rho, vn, vt1, vt2, _ = primitive.unbind(1)
-    return torch.stack((rho, rho * vn, rho * vt1, rho * vt2, energy), 1)
-
-
 def hllc(left: Tensor, right: Tensor, gamma: float) -> Tensor:
     """HLLC flux (Toro, Spruce & Speares 1994; wave speeds after Einfeldt 1988).
 
     Parameters
     ----------
-    left, right : Tensor, (batch, 5, ...)
+    left, right : Tensor, (5, ...)
         Primitive states on both sides of each face.
     gamma : float
         Adiabatic index.
 
     Returns
     -------
-    Tensor, (batch, 5, ...)
-        Flux through each face.
+    Tensor, (7, ...)
+        What passes through each face.
     """
-    rho_l, vn_l, _, _, p_l = left.unbind(1)
-    rho_r, vn_r, _, _, p_r = right.unbind(1)
-    energy_l, energy_r = total_energy(left, gamma), total_energy(right, gamma)
-    sound_l = torch.sqrt(gamma * p_l / rho_l)
-    sound_r = torch.sqrt(gamma * p_r / rho_r)
+    rho_l, vn_l, _, _, p_l = left.unbind(0)
+    rho_r, vn_r, _, _, p_r = right.unbind(0)
+    sound2_l = p_l.div(rho_l).mul_(gamma)
+    sound2_r = p_r.div(rho_r).mul_(gamma)
 
     # Roe averages bound the fastest waves.
-    root_l, root_r = torch.sqrt(rho_l), torch.sqrt(rho_r)
+    root_l, root_r = rho_l.sqrt(), rho_r.sqrt()
     weight = root_l / (root_l + root_r)
-    vn_roe = weight * vn_l + (1 - weight) * vn_r
-    eta = 0.5 * root_l * root_r / (root_l + root_r) ** 2
-    sound_roe = torch.sqrt(
-        weight * sound_l**2 + (1 - weight) * sound_r**2 + eta * (vn_r - vn_l) ** 2
-    )
-    speed_l = torch.minimum(vn_l - sound_l, vn_roe - sound_roe)
-    speed_r = torch.maximum(vn_r + sound_r, vn_roe + sound_roe)
+    jump = vn_r - vn_l
+    # vn_l + (1 - w) jump, and w c_l^2 + (1 - w) c_r^2 + w (1 - w) jump^2 / 2
+    vn_roe = torch.addcmul(vn_r, weight, jump, value=-1.0)
+    sound2_roe = torch.addcmul(sound2_r, weight, sound2_l - sound2_r)
+    sound2_roe.addcmul_(weight - weight * weight, jump * jump, value=0.5)
+    sound_roe = sound2_roe.sqrt_()
+    speed_l = torch.minimum(vn_l - sound2_l.sqrt_(), vn_roe - sound_roe)
+    speed_r = torch.maximum(vn_r + sound2_r.sqrt_(), vn_roe + sound_roe)
 
     mass_l = rho_l * (speed_l - vn_l)
     mass_r = rho_r * (speed_r - vn_r)
-    contact = (p_r - p_l + mass_l * vn_l - mass_r * vn_r) / (mass_l - mass_r)
+    contact = torch.addcmul(p_r - p_l, mass_l, vn_l).addcmul_(mass_r, vn_r, value=-1.0)
+    contact = contact.div_(mass_l - mass_r)
 
-    def star(state: Tensor, energy: Tensor, mass: Tensor, speed: Tensor) -> Tensor:
-        rho, vn, vt1, vt2, pressure = state.unbind(1)
-        rho_star = mass / (speed - contact)
-        energy_star = rho_star * (energy / rho + (contact - vn) * (contact + pressure / mass))
-        flux = euler_flux(state, energy)
-        star_state = torch.stack(
-            (rho_star, rho_star * contact, rho_star * vt1, rho_star * vt2, energy_star), 1
+    # Only the side from which the gas comes is needed. Where even its wave runs downstream the
+    # flux is the state's own: the wave then carries nothing back ("speed" is clipped to zero).
+    from_left = contact >= 0
+    rho, vn, vt1, vt2, pressure = torch.where(from_left, left, right).unbind(0)
+    wave = torch.where(from_left, speed_l, speed_r)
+    mass = torch.where(from_left, mass_l, mass_r)
+    speed = torch.where(from_left, speed_l.clamp_max(0.0), speed_r.clamp_min(0.0))
+    energy = total_energy(rho, vn, vt1, vt2, pressure, gamma)
+
+    rho_star = mass / (wave - contact)
+    energy_star = rho_star * (energy / rho + (contact - vn) * (contact + pressure / mass))
+    advected = rho * vn
+    mass_flux = torch.addcmul(advected, speed, rho_star - rho)
+    normal = torch.addcmul(pressure, advected, vn)
+    normal.addcmul_(speed, torch.addcmul(-advected, rho_star, contact))
+    energy_flux = (energy + pressure).mul_(vn).addcmul_(speed, energy_star - energy)
+    face_velocity = torch.where(speed == 0, vn, contact)
+    internal = pressure.div(rho).mul_(1.0 / (gamma - 1.0)).mul_(mass_flux)
+    return torch.stack(
+        (
+            mass_flux,
+            normal,
+            mass_flux * vt1,
+            mass_flux * vt2,
+            energy_flux,
+            internal,
+            face_velocity,
         )
-        return flux + speed.unsqueeze(1) * (star_state - conserved(state, energy))
-
-    flux_l, flux_r = euler_flux(left, energy_l), euler_flux(right, energy_r)
-    flux_star_l = star(left, energy_l, mass_l, speed_l)
-    flux_star_r = star(right, energy_r, mass_r, speed_r)
-    flux = torch.where((contact >= 0).unsqueeze(1), flux_star_l, flux_star_r)
-    flux = torch.where((speed_l >= 0).unsqueeze(1), flux_l, flux)
-    return torch.where((speed_r <= 0).unsqueeze(1), flux_r, flux)
+    )
 
 
 def rusanov(left: Tensor, right: Tensor, gamma: float) -> Tensor:
@@ -131,21 +86,61 @@ def rusanov(left: Tensor, right: Tensor, gamma: float) -> Tensor:
 
     Parameters
     ----------
-    left, right : Tensor, (batch, 5, ...)
+    left, right : Tensor, (5, ...)
         Primitive states on both sides of each face.
     gamma : float
         Adiabatic index.
 
     Returns
     -------
-    Tensor, (batch, 5, ...)
-        Flux through each face.
+    Tensor, (7, ...)
+        What passes through each face.
     """
-    energy_l, energy_r = total_energy(left, gamma), total_energy(right, gamma)
     speed = torch.maximum(
-        left[:, 1].abs() + torch.sqrt(gamma * left[:, 4] / left[:, 0]),
-        right[:, 1].abs() + torch.sqrt(gamma * right[:, 4] / right[:, 0]),
-    ).unsqueeze(1)
-    jump = conserved(right, energy_r) - conserved(left, energy_l)
-    mean = 0.5 * (euler_flux(left, energy_l) + euler_flux(right, energy_r))
-    return mean - 0.5 * speed * jump
+        left[1].abs() + torch.sqrt(gamma * left[4] / left[0]),
+        right[1].abs() + torch.sqrt(gamma * right[4] / right[0]),
+    )
+    (state_l, flux_l), (state_r, flux_r) = _exact(left, gamma), _exact(right, gamma)
+    fluxes = 0.5 * (flux_l + flux_r) - 0.5 * speed * (state_r - state_l)
+    return torch.cat((fluxes, 0.5 * (left[1:2] + right[1:2])))
+
+
+def total_energy(
+    rho: Tensor, vn: Tensor, vt1: Tensor, vt2: Tensor, pressure: Tensor, gamma: float
+) -> Tensor:
+    """Total energy density of primitive variables.
+
+    Parameters
+    ----------
+    rho, vn, vt1, vt2, pressure : Tensor
+        Density, velocities, pressure.
+    gamma : float
+        Adiabatic index.
+
+    Returns
+    -------
+    Tensor
+        Kinetic plus internal energy density.
+    """
+    squared = torch.addcmul(vn * vn, vt1, vt1).addcmul_(vt2, vt2)
+    return squared.mul_(rho).mul_(0.5).add_(pressure, alpha=1.0 / (gamma - 1.0))
+
+
+def _exact(primitive: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
+    """Conserved variables, with the internal energy, and their fluxes."""
+    rho, vn, vt1, vt2, pressure = primitive.unbind(0)
+    energy = total_energy(rho, vn, vt1, vt2, pressure, gamma)
+    internal = pressure / (gamma - 1.0)
+    mass = rho * vn
+    state = torch.stack((rho, mass, rho * vt1, rho * vt2, energy, internal))
+    flux = torch.stack(
+        (
+            mass,
+            mass * vn + pressure,
+            mass * vt1,
+            mass * vt2,
+            (energy + pressure) * vn,
+            internal * vn,
+        )
+    )
+    return state, flux
