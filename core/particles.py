@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
+
+_MAX_SPREAD = 8
+"""Range of identifiers, per particle, up to which each gets a flag of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,23 @@ class ParticleSet:
 
     def __len__(self) -> int:
         return len(self.positions_pc)
+
+    @cached_property
+    def repeated_ids(self) -> int:
+        """Particles whose identifier an earlier particle has too; 0 without identifiers.
+
+        Codes that split particles may give all the parts one identifier.
+        """
+        if self.ids is None or len(self.ids) == 0:
+            return 0
+        low, high = int(self.ids.min()), int(self.ids.max())
+        if high - low < _MAX_SPREAD * len(self.ids):
+            # Most codes count from one: ticking off is much faster than sorting.
+            seen = np.zeros(high - low + 1, dtype=np.bool_)
+            seen[self.ids - self.ids.dtype.type(low)] = True
+            return len(self.ids) - int(np.count_nonzero(seen))
+        ids = np.sort(self.ids)
+        return int(np.count_nonzero(ids[1:] == ids[:-1]))
 
     @property
     def mass_msun(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,21 +11,20 @@ from typing import Any
 import h5py
 import numpy as np
 
-from core.constants import PC_PER_KMS_MYR
 from core.cubes import Vector3
 from core.errors import CorruptSnapshot, MissingUnits
-from core.readers.hdf5 import attributes, find, is_hdf5, open_hdf5, read_finite, reading
-from core.readers.multifile import group_parts
+from core.readers.cosmology import Cosmology
+from core.readers.hdf5 import attributes, dataset, find, finite, is_hdf5, open_hdf5, reading
+from core.readers.multifile import GAS, STAGE, count_parts, group_parts
 from core.readers.particles import (
-    GAS,
+    CHUNK_ROWS,
     Column,
     ParticleHeader,
-    gas_count,
-    require_gas,
 )
 from core.readers.particles import chunks as chunks
 from core.readers.particles import load as load
-from core.readers.particles import load_stars as load_stars
+from core.readers.stars import Birth, StarGroup
+from core.readers.stars import load_stars as load_stars
 from core.series import FrameHeader, Kind, Verdict
 from core.units import UnitSystem
 
@@ -53,6 +53,13 @@ _UNIT_NAMES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """How Gadget and AREPO, and GIZMO, call their units."""
+
+_MATTER = ("Omega0", "Omega_Matter")
+_VACUUM = ("OmegaLambda", "Omega_Lambda")
+"""How Gadget and AREPO, and GIZMO, call the densities of the universe."""
+
+_BIRTH_TIMES = ("GFM_StellarFormationTime", "StellarFormationTime")
+"""How AREPO, and Gadget and GIZMO, call the time at which a star was born."""
 
 
 def sniff(path: Path) -> Verdict:
@@ -101,55 +108,56 @@ def read_headers(paths: Sequence[Path], units: UnitSystem | None) -> list[FrameH
     CorruptSnapshot
         If a file is damaged or has no gas.
     """
-    return [_read_header(group, units) for group in group_parts(paths)]
+    groups = group_parts(paths)
+    # A run is cosmological or it is not: at a time of exactly 1 a plain run looks like one.
+    comoving = all(_is_comoving(parts[0]) for parts in groups)
+    return [_read_header(parts, units, comoving=comoving) for parts in groups]
 
 
-def _read_header(parts: tuple[Path, ...], units: UnitSystem | None) -> ParticleHeader:
-    counts: list[int] = []
-    columns: dict[str, Column] = {}
-    for path in parts:
+def _read_header(
+    parts: tuple[Path, ...], units: UnitSystem | None, *, comoving: bool
+) -> ParticleHeader:
+    counts = count_parts(parts)
+    first = parts[next(i for i, count in enumerate(counts.gas) if count)]
+    with open_hdf5(first) as file:
+        header = {**attributes(file, "Parameters"), **attributes(file, "Header")}
+        units = units or _units(file, header)
+        with reading(first, "Header"):
+            cosmology = _cosmology(header) if comoving else None
+            scaling = _Scaling(units, float(header["Time"]) if comoving else 1.0, cosmology)
+            time_myr = _time_myr(header, scaling)
+            columns = _columns(file, GAS, scaling)
+            mass = _table_mass(header, 0, scaling)
+            edge = units.length_pc * scaling.scale / scaling.hubble
+            box = np.broadcast_to(np.asarray(header.get("BoxSize", 0.0), float), 3) * edge
+        if "masses_msun" not in columns and not mass > 0:
+            raise CorruptSnapshot(first, f"neither {GAS}/Masses nor a mass in MassTable.")
+        if not (np.isfinite(box).all() and box.min() >= 0):
+            raise CorruptSnapshot(first, f"Header/BoxSize is {header.get('BoxSize')}.")
+        code = _code(file, header)
+    stars: list[StarGroup] = []
+    for group, numbers in counts.stars.items():
+        path = parts[next(i for i, number in enumerate(numbers) if number)]
         with open_hdf5(path) as file:
-            header = attributes(file, "Header")
-            counts.append(gas_count(file, header))
-            if not counts[-1] or columns:
-                continue
-            header = {**attributes(file, "Parameters"), **header}
-            units = units or _units(file, header)
-            with reading(path, "Header"):
-                scale, hubble = _expansion(header)
-                time_myr = _time_myr(header, units, scale, hubble)
-                columns = _columns(file, units, scale, hubble)
-                mass = float(np.atleast_1d(header.get("MassTable", 0.0))[0])
-                mass *= units.mass_msun / hubble
-                edge = units.length_pc * scale / hubble
-                box = np.broadcast_to(np.asarray(header.get("BoxSize", 0.0), float), 3) * edge
-                stated = _stated_total(header)
-            code = _code(file, header)
-            if "masses_msun" not in columns and mass <= 0:
-                raise CorruptSnapshot(path, f"neither {GAS}/Masses nor a mass in MassTable.")
-    require_gas(parts[0], sum(counts))
-    assert units is not None
-    if stated != sum(counts):
-        raise CorruptSnapshot(
-            parts[0], f"states {stated} gas particles in all, but its files have {sum(counts)}."
-        )
+            stars.append(_star_group(file, group, numbers, header, scaling))
     x, y, z = (float(length) for length in box)
     origin: Vector3 = (0.0, 0.0, 0.0)
     periodic = min(x, y, z) > 0
     if not periodic:
-        origin, (x, y, z) = _extent(parts, counts, columns["positions_pc"])
+        origin, (x, y, z) = _extent(parts, counts.gas, columns["positions_pc"])
     return ParticleHeader(
         paths=parts,
         time_myr=time_myr,
         box_pc=(x, y, z),
         origin_pc=origin,
         periodic=periodic,
-        count=sum(counts),
+        count=sum(counts.gas),
         code=code,
         units=units,
         columns=columns,
-        counts=tuple(counts),
+        counts=counts.gas,
         particle_mass_msun=mass,
+        stars=tuple(stars),
     )
 
 
@@ -166,61 +174,81 @@ def _code(file: h5py.File, header: Mapping[str, Any]) -> str:
 
 def _units(file: h5py.File, header: Mapping[str, Any]) -> UnitSystem:
     """Units as the header, a group Units, or the data sets state them."""
+    path = Path(file.filename)
     header = {**attributes(file, "Units"), **header}
-    sizes = {
-        quantity: float(next((header[n] for n in names if n in header), 0.0))
-        for quantity, names in _UNIT_NAMES.items()
-    }
 
     def to_cgs(stored: str) -> float:
         # Zero is how Gadget-4 and AREPO write that they do not know.
         return float(attributes(file, f"{GAS}/{stored}").get("to_cgs", 0.0))
 
-    sizes["length"] = sizes["length"] or to_cgs("Coordinates")
-    sizes["mass"] = sizes["mass"] or to_cgs("Masses")
-    sizes["mass"] = sizes["mass"] or to_cgs("Density") * sizes["length"] ** 3
-    sizes["velocity"] = sizes["velocity"] or to_cgs("Velocities")
-    missing = [quantity for quantity, size in sizes.items() if size <= 0]
+    with reading(path, "the units"):
+        sizes = {quantity: _stated(header, names) for quantity, names in _UNIT_NAMES.items()}
+        sizes["length"] = sizes["length"] or to_cgs("Coordinates")
+        sizes["mass"] = sizes["mass"] or to_cgs("Masses")
+        sizes["mass"] = sizes["mass"] or to_cgs("Density") * sizes["length"] ** 3
+        sizes["velocity"] = sizes["velocity"] or to_cgs("Velocities")
+        box, time = float(np.max(header.get("BoxSize", 0.0))), float(header.get("Time", 0.0))
+    missing = [quantity for quantity, size in sizes.items() if not 0 < size < np.inf]
     if missing:
-        box, time = np.max(header.get("BoxSize", 0.0)), header.get("Time", 0.0)
         raise MissingUnits(
-            Path(file.filename),
+            path,
             missing,
             f"In its own units the box is {box:.6g} wide and the time is {time:.6g}.",
         )
     return UnitSystem.from_cgs(sizes["length"], sizes["mass"], sizes["velocity"])
 
 
-def _expansion(header: Mapping[str, Any]) -> tuple[float, float]:
-    """Scale factor and Hubble parameter; both 1 unless the run is cosmological."""
-    time, redshift = float(header["Time"]), float(header.get("Redshift", 0.0))
-    flag = header.get("ComovingIntegrationOn")
-    if flag is None:
+def _is_comoving(path: Path) -> bool:
+    """Whether a file is of a cosmological run, where the time is the scale factor."""
+    with open_hdf5(path) as file:
+        header = {**attributes(file, "Parameters"), **attributes(file, "Header")}
+    with reading(path, "Header/Time"):
+        flag = header.get("ComovingIntegrationOn")
+        if flag is not None:
+            return bool(int(flag))
+        time, redshift = float(header["Time"]), float(header.get("Redshift", 0.0))
         # Time is the scale factor only where it agrees with the redshift.
-        agrees = abs(time * (1 + redshift) - 1) < 1e-5
-        flag = agrees and float(header.get("Omega0", 0.0)) > 0
-    if not int(flag):
-        return 1.0, 1.0
-    return time, float(header.get("HubbleParam", 1.0)) or 1.0
+        return abs(time * (1 + redshift) - 1) < 1e-5 and _stated(header, _MATTER) > 0
 
 
-def _time_myr(header: Mapping[str, Any], units: UnitSystem, scale: float, hubble: float) -> float:
-    """Time of the snapshot; since the Big Bang (Friedmann) in a cosmological run."""
-    if scale == 1.0 and hubble == 1.0:
-        return float(header["Time"]) * units.time_myr
-    matter, vacuum = float(header["Omega0"]), float(header.get("OmegaLambda", 0.0))
-    curvature = 1.0 - matter - vacuum
+@dataclass(frozen=True)
+class _Scaling:
+    """From stored numbers to physical ones: units, scale factor, Hubble parameter."""
 
-    # With a = s^2 the integrand of dt = da/(a H) is smooth from the Big Bang on.
-    nodes, weights = np.polynomial.legendre.leggauss(32)
-    end = np.sqrt(scale)
-    s = 0.5 * end * (nodes + 1.0)
-    rate = np.sqrt(matter + curvature * s**2 + vacuum * s**6)
-    hubble_times = 0.5 * end * float(np.sum(weights * 2.0 * s**2 / rate))
-    return hubble_times * 1e6 / (100.0 * hubble * PC_PER_KMS_MYR)
+    units: UnitSystem
+    scale: float = 1.0
+    cosmology: Cosmology | None = None
+
+    @property
+    def hubble(self) -> float:
+        return 1.0 if self.cosmology is None else self.cosmology.hubble
 
 
-def _columns(file: h5py.File, units: UnitSystem, scale: float, hubble: float) -> dict[str, Column]:
+def _stated(header: Mapping[str, Any], names: Sequence[str]) -> float:
+    return float(next((header[name] for name in names if name in header), 0.0))
+
+
+def _cosmology(header: Mapping[str, Any]) -> Cosmology:
+    return Cosmology(
+        matter=_stated(header, _MATTER),
+        vacuum=_stated(header, _VACUUM),
+        hubble=float(header.get("HubbleParam", 1.0)) or 1.0,
+    )
+
+
+def _time_myr(header: Mapping[str, Any], scaling: _Scaling) -> float:
+    """Time of the snapshot; since the Big Bang in a cosmological run."""
+    if scaling.cosmology is not None:
+        time = float(scaling.cosmology.age_myr(scaling.scale))
+    else:
+        time = float(header["Time"]) * scaling.units.time_myr
+    if not np.isfinite(time):
+        raise ValueError(f"Time is {header['Time']}")
+    return time
+
+
+def _columns(file: h5py.File, group: str, scaling: _Scaling) -> dict[str, Column]:
+    units = scaling.units
     sizes = {
         "positions_pc": units.length_pc,
         "masses_msun": units.mass_msun,
@@ -231,21 +259,48 @@ def _columns(file: h5py.File, units: UnitSystem, scale: float, hubble: float) ->
     }
     columns: dict[str, Column] = {}
     for field, (stored, a_power, h_power) in _DATASETS.items():
-        if find(file, f"{GAS}/{stored}") is None:
+        if find(file, f"{group}/{stored}") is None:
             continue
         size = sizes.get(field, 1.0)
-        if scale != 1.0 or hubble != 1.0:
-            stated = attributes(file, f"{GAS}/{stored}")
-            size *= scale ** float(stated.get("a_scaling", a_power))
-            size *= hubble ** float(stated.get("h_scaling", h_power))
+        if scaling.cosmology is not None:
+            stated = attributes(file, f"{group}/{stored}")
+            size *= scaling.scale ** float(stated.get("a_scaling", a_power))
+            size *= scaling.hubble ** float(stated.get("h_scaling", h_power))
         columns[field] = Column(stored, size)
     return columns
 
 
-def _stated_total(header: Mapping[str, Any]) -> int:
-    low = int(np.atleast_1d(header["NumPart_Total"])[0])
-    high = int(np.atleast_1d(header.get("NumPart_Total_HighWord", 0))[0])
-    return low + (high << 32)
+def _table_mass(header: Mapping[str, Any], kind: int, scaling: _Scaling) -> float:
+    """Mass of every particle of a type in Msun, where the header states one for all."""
+    table = np.atleast_1d(header.get("MassTable", 0.0))
+    mass = float(table[kind]) if kind < len(table) else 0.0
+    return mass * scaling.units.mass_msun / scaling.hubble
+
+
+def _star_group(
+    file: h5py.File,
+    group: str,
+    counts: tuple[int, ...],
+    header: Mapping[str, Any],
+    scaling: _Scaling,
+) -> StarGroup:
+    path = Path(file.filename)
+    with reading(path, group):
+        columns = _columns(file, group, scaling)
+        mass = _table_mass(header, int(group[-1]), scaling)
+    if "masses_msun" not in columns and not mass > 0:
+        raise CorruptSnapshot(path, f"neither {group}/Masses nor a mass in MassTable.")
+    staged = find(file, f"{group}/{STAGE}") is not None
+    # The formation time of a followed star is when it last changed its stage, the "age" of
+    # its protostar the time at which it formed.
+    names = ("ProtoStellarAge", *_BIRTH_TIMES) if staged else _BIRTH_TIMES
+    known = next((name for name in names if find(file, f"{group}/{name}") is not None), None)
+    birth = None
+    if known is not None:
+        # A cosmological run counts in scale factors, any other in its unit of time.
+        winds = known.startswith("GFM_")
+        birth = Birth(known, scaling.units.time_myr, scaling.cosmology, winds)
+    return StarGroup(group, counts, columns, mass, birth, staged)
 
 
 def _extent(
@@ -254,11 +309,15 @@ def _extent(
     """Origin and size of the gas itself, for runs without a box."""
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     for path, count in zip(parts, counts, strict=True):
-        if count:
-            with open_hdf5(path) as file:
-                positions = read_finite(file, f"{GAS}/{column.name}") * column.factor
-            low = np.minimum(low, positions.min(axis=0))
-            high = np.maximum(high, positions.max(axis=0))
+        if not count:
+            continue
+        with open_hdf5(path) as file:
+            source = dataset(file, f"{GAS}/{column.name}")
+            for start in range(0, count, CHUNK_ROWS):
+                rows = slice(start, min(start + CHUNK_ROWS, count))
+                positions = finite(source, rows).astype(np.float64) * column.factor
+                low = np.minimum(low, positions.min(axis=0))
+                high = np.maximum(high, positions.max(axis=0))
     x, y, z = (float(value) for value in low)
     dx, dy, dz = (float(value) for value in high - low)
     return (x, y, z), (dx, dy, dz)

@@ -6,6 +6,7 @@ external storage and virtual data sets are refused.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,16 @@ from core.errors import CorruptSnapshot, InvalidRequest, ShellsightError
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_SOFT_LINKS = 8
+
+_ALLOWANCE = 64 << 20
+"""Bytes that any data set may take, however small the file."""
+
+_MAX_COMPRESSION = 256
+"""Bytes that a data set may take per byte of the file. Deflate reaches 1000 on constants, but a
+file of which every column is constant is no snapshot; columns that are, stay far below this."""
+
+_MAX_ATTRIBUTE = 1 << 20
+"""Bytes of the largest attribute that is read: what matters to us is a few numbers."""
 
 
 def is_hdf5(path: Path) -> bool:
@@ -53,6 +64,20 @@ def is_hdf5(path: Path) -> bool:
     return start == _SIGNATURE
 
 
+_FAILURES = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SystemError,
+    TypeError,
+    ValueError,
+)
+"""What h5py and NumPy raise when a file does not hold what it should."""
+
+
 @contextmanager
 def reading(path: Path, place: str) -> Iterator[None]:
     """Turn what HDF5 raises into `CorruptSnapshot`.
@@ -68,7 +93,7 @@ def reading(path: Path, place: str) -> Iterator[None]:
         yield
     except ShellsightError:
         raise
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
+    except _FAILURES as error:
         raise CorruptSnapshot(
             path, f"cannot read {place}; the file is truncated or damaged ({error})."
         ) from error
@@ -177,13 +202,27 @@ def attributes(file: h5py.File, name: str) -> dict[str, Any]:
     -------
     dict
         Attributes by name; arrays of one element as scalars, bytes as text.
-        Empty if there is no such object.
+        Empty if there is no such object. Without those that are larger than
+        any description needs, or of a type that has no Python equivalent.
     """
     target = file if name == "/" else find(file, name)
     if target is None:
         return {}
+    found: dict[str, Any] = {}
     with reading(Path(file.filename), f"the attributes of {name}"):
-        return {key: _plain(value) for key, value in target.attrs.items()}
+        for key in target.attrs:
+            attribute = target.attrs.get_id(key)
+            # The size is checked before h5py makes room for it.
+            count = attribute.get_space().get_simple_extent_npoints()
+            try:
+                if count * attribute.dtype.itemsize > _MAX_ATTRIBUTE:
+                    continue
+            except TypeError:
+                continue
+            value = target.attrs[key]
+            if not isinstance(value, h5py.Empty):
+                found[key] = _plain(value)
+    return found
 
 
 def _plain(value: Any) -> Any:
@@ -213,12 +252,43 @@ def dataset(file: h5py.File, name: str) -> h5py.Dataset:
     Raises
     ------
     CorruptSnapshot
-        If it is missing, or not a data set.
+        If it is missing, not a data set, or claims to be larger than the
+        file can hold.
     """
     found = find(file, name)
+    path = Path(file.filename)
     if not isinstance(found, h5py.Dataset):
-        raise CorruptSnapshot(Path(file.filename), f"the data set {name} is missing.")
+        raise CorruptSnapshot(path, f"the data set {name} is missing.")
+    with reading(path, name):
+        _check_size(path, name, found)
     return found
+
+
+def _check_size(path: Path, name: str, source: h5py.Dataset) -> None:
+    """Refuse a size that cannot be true, before anything is allocated for it.
+
+    A damaged or malicious file may state any shape: data sets are compared
+    with the space they take up in the file, with room for compression.
+    """
+    claimed = math.prod(source.shape or ()) * source.dtype.itemsize
+    if claimed <= _ALLOWANCE and source.chunks is None:
+        return
+    in_file = path.stat().st_size
+    most = _ALLOWANCE + _MAX_COMPRESSION * in_file
+    if source.chunks is None:
+        # Neither compressed nor in pieces: what is stored is what is there.
+        unwritten, largest = claimed - min(source.id.get_storage_size(), in_file), claimed
+    else:
+        piece = math.prod(source.chunks) * source.dtype.itemsize
+        unwritten, largest = 0, max(claimed, piece)
+        if _ALLOWANCE < claimed <= most:
+            unwritten = claimed - source.id.get_num_chunks() * piece
+    if largest > most or unwritten > _ALLOWANCE:
+        raise CorruptSnapshot(
+            path,
+            f"{name} states a size of {claimed} bytes (shape {source.shape}), but the file "
+            f"holds {in_file} bytes; it is truncated, damaged, or was never written.",
+        )
 
 
 def read_finite(
@@ -240,7 +310,8 @@ def read_finite(
     Returns
     -------
     ndarray
-        The values, floating-point as in the file.
+        The values, floating-point as in the file, in the byte order of this
+        machine.
 
     Raises
     ------
@@ -248,21 +319,55 @@ def read_finite(
         If values are NaN, infinite, or negative where that is impossible;
         the message says how many.
     """
-    path = Path(file.filename)
-    source = dataset(file, name)
+    return finite(dataset(file, name), selection, negative=negative)
+
+
+def finite(source: h5py.Dataset, selection: Any = (), *, negative: bool = True) -> NDArray[Any]:
+    """Read numbers from a data set found before: `read_finite` without the search.
+
+    Parameters
+    ----------
+    source : h5py.Dataset
+        The data set, from `dataset`.
+    selection, negative
+        As for `read_finite`.
+
+    Returns
+    -------
+    ndarray
+        As from `read_finite`.
+
+    Raises
+    ------
+    CorruptSnapshot
+        As `read_finite`.
+    """
+    path, name = Path(source.file.filename), source.name.lstrip("/")
+    kind = source.dtype
+    if kind.kind not in "iuf":
+        raise CorruptSnapshot(path, f"{name} holds {kind}, not numbers.")
+    # Half precision overflows in our units, and more than double has no use.
+    fits = kind.kind == "f" and kind.itemsize in (4, 8)
+    wanted = kind.newbyteorder("=") if fits else np.dtype(np.float64)
     with reading(path, name):
-        values = source[selection]
-    if not np.issubdtype(values.dtype, np.floating):
-        if not np.issubdtype(values.dtype, np.number):
-            raise CorruptSnapshot(path, f"{name} holds {values.dtype}, not numbers.")
-        values = values.astype(np.float64)
+        values: NDArray[Any] = source[selection].astype(wanted, copy=False)
     bad = int(values.size - np.count_nonzero(np.isfinite(values)))
+    where = _rows(selection)
     if bad:
         raise CorruptSnapshot(
-            path, f"{name} has {bad} of {values.size} values that are NaN or infinite."
+            path, f"{name} has {bad} of {values.size} values{where} that are NaN or infinite."
         )
     if not negative:
         below = int(np.count_nonzero(values < 0))
         if below:
-            raise CorruptSnapshot(path, f"{name} has {below} of {values.size} values below zero.")
+            raise CorruptSnapshot(
+                path, f"{name} has {below} of {values.size} values{where} below zero."
+            )
     return values
+
+
+def _rows(selection: Any) -> str:
+    """Say which part was read, where it was not all of it."""
+    if not isinstance(selection, slice) or selection.start in (None, 0):
+        return ""
+    return f" from row {selection.start} on"

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import h5py
 import numpy as np
 
 from core.constants import GAMMA
 from core.errors import CorruptSnapshot, MissingUnits
+from core.readers.cosmology import Cosmology
 from core.readers.hdf5 import attributes, find, is_hdf5, open_hdf5, reading
-from core.readers.multifile import group_parts
-from core.readers.particles import (
-    GAS,
-    Column,
-    ParticleHeader,
-    gas_count,
-    require_gas,
-)
+from core.readers.multifile import GAS, count_parts, group_parts
+from core.readers.particles import Column, ParticleHeader
 from core.readers.particles import chunks as chunks
 from core.readers.particles import load as load
-from core.readers.particles import load_stars as load_stars
+from core.readers.stars import Birth, StarGroup
+from core.readers.stars import load_stars as load_stars
 from core.series import FrameHeader, Kind, Verdict
 from core.units import UnitSystem
 
@@ -107,60 +103,98 @@ def read_headers(paths: Sequence[Path], units: UnitSystem | None) -> list[FrameH
 
 
 def _read_header(parts: tuple[Path, ...], units: UnitSystem | None) -> ParticleHeader:
-    counts: list[int] = []
-    columns: dict[str, Column] = {}
-    for path in parts:
-        with open_hdf5(path) as file:
-            header = attributes(file, "Header")
-            counts.append(gas_count(file, header))
-            if counts[-1] and not columns:
-                units = units or _units(file)
-                columns = _columns(file, units, header)
-                gamma = float(attributes(file, "HydroScheme").get("Adiabatic index", GAMMA))
-                parameters = attributes(file, "Parameters")
-    require_gas(parts[0], sum(counts))
-    assert units is not None
-    with reading(parts[0], "Header"):
-        time_myr = float(header["Time"]) * units.time_myr
-        edge = units.length_pc * float(header.get("Scale-factor", 1.0))
-        x, y, z = np.broadcast_to(np.asarray(header["BoxSize"], dtype=float), 3) * edge
-        dimension = int(header.get("Dimension", 3))
+    counts = count_parts(parts)
+    first = parts[next(i for i, count in enumerate(counts.gas) if count)]
+    with open_hdf5(first) as file:
+        header = attributes(file, "Header")
+        cosmology = attributes(file, "Cosmology")
+        parameters = attributes(file, "Parameters")
+        units = units or _units(file)
+        with reading(first, "Header"):
+            scaling = _Scaling(
+                units,
+                float(header.get("Scale-factor", 1.0)),
+                float(cosmology.get("h", 1.0)) or 1.0,
+            )
+            time_myr = float(header["Time"]) * units.time_myr
+            edge = units.length_pc * scaling.scale
+            x, y, z = np.broadcast_to(np.asarray(header["BoxSize"], dtype=float), 3) * edge
+            dimension = int(header.get("Dimension", 3))
+            gamma = float(attributes(file, "HydroScheme").get("Adiabatic index", GAMMA))
+            columns = _columns(file, GAS, scaling)
+        if not (np.isfinite([x, y, z]).all() and min(x, y, z) > 0 and 0 < scaling.scale < np.inf):
+            raise CorruptSnapshot(
+                first,
+                f"Header/BoxSize is {header['BoxSize']} at a scale factor of {scaling.scale:g}.",
+            )
+        if not (np.isfinite(time_myr) and 1 < gamma < np.inf):
+            raise CorruptSnapshot(
+                first, f"Header/Time is {header['Time']}, the adiabatic index {gamma:g}."
+            )
+        if "masses_msun" not in columns:
+            raise CorruptSnapshot(first, f"the data set {GAS}/Masses is missing.")
     if dimension != 3:
-        raise CorruptSnapshot(parts[0], f"the run has {dimension} dimensions; 3 are needed.")
+        raise CorruptSnapshot(first, f"the run has {dimension} dimensions; 3 are needed.")
+    stars: list[StarGroup] = []
+    for group, numbers in counts.stars.items():
+        path = parts[next(i for i, number in enumerate(numbers) if number)]
+        with open_hdf5(path) as file, reading(path, group):
+            stars.append(_star_group(file, group, numbers, scaling))
     return ParticleHeader(
         paths=parts,
         time_myr=time_myr,
         box_pc=(float(x), float(y), float(z)),
         origin_pc=(0.0, 0.0, 0.0),
-        periodic=str(parameters.get("InitialConditions:periodic", "1")) != "0",
-        count=sum(counts),
+        periodic=str(parameters.get("InitialConditions:periodic", "1")).strip() != "0",
+        count=sum(counts.gas),
         code="SWIFT",
         units=units,
         columns=columns,
-        counts=tuple(counts),
+        counts=counts.gas,
         # SWIFT writes gamma in single precision; 1.6666666 is 5/3.
         gamma=GAMMA if abs(gamma - GAMMA) < 1e-5 else gamma,
+        stars=tuple(stars),
     )
 
 
+@dataclass(frozen=True)
+class _Scaling:
+    """From stored numbers to physical ones: units, scale factor, Hubble parameter."""
+
+    units: UnitSystem
+    scale: float
+    hubble: float
+
+
 def _units(file: h5py.File) -> UnitSystem:
+    """Units as the group Units or the data sets state them."""
+    path = Path(file.filename)
     stated = attributes(file, "Units")
     keys = {
         "length": "Unit length in cgs (U_L)",
         "mass": "Unit mass in cgs (U_M)",
         "time": "Unit time in cgs (U_t)",
     }
-    missing = [quantity for quantity, key in keys.items() if key not in stated]
-    path = Path(file.filename)
+    with reading(path, "Units"):
+        sizes = {quantity: float(stated.get(key, 0.0)) for quantity, key in keys.items()}
+        sizes["length"] = sizes["length"] or _to_cgs(file, "Coordinates")
+        sizes["mass"] = sizes["mass"] or _to_cgs(file, "Masses")
+        velocity = _to_cgs(file, "Velocities")
+        if not sizes["time"] and velocity:
+            sizes["time"] = sizes["length"] / velocity
+    missing = [quantity for quantity, size in sizes.items() if not 0 < size < np.inf]
     if missing:
         raise MissingUnits(path, missing)
-    with reading(path, "Units"):
-        length, mass, time = (float(stated[key]) for key in keys.values())
-        return UnitSystem.from_cgs(length, mass, time_s=time)
+    return UnitSystem.from_cgs(sizes["length"], sizes["mass"], time_s=sizes["time"])
 
 
-def _columns(file: h5py.File, units: UnitSystem, header: Mapping[str, Any]) -> dict[str, Column]:
-    scale = float(header.get("Scale-factor", 1.0))
+def _to_cgs(file: h5py.File, stored: str) -> float:
+    key = "Conversion factor to CGS (not including cosmological corrections)"
+    return float(attributes(file, f"{GAS}/{stored}").get(key, 0.0))
+
+
+def _columns(file: h5py.File, group: str, scaling: _Scaling) -> dict[str, Column]:
+    units = scaling.units
     sizes = {
         "positions_pc": units.length_pc,
         "masses_msun": units.mass_msun,
@@ -171,7 +205,7 @@ def _columns(file: h5py.File, units: UnitSystem, header: Mapping[str, Any]) -> d
     }
     columns: dict[str, Column] = {}
     for field, (stored, power) in _DATASETS.items():
-        if find(file, f"{GAS}/{stored}") is None:
+        if find(file, f"{group}/{stored}") is None:
             continue
         size = sizes.get(field, 1.0)
         if field == "smoothing_lengths_pc":
@@ -179,20 +213,45 @@ def _columns(file: h5py.File, units: UnitSystem, header: Mapping[str, Any]) -> d
             if support is None:
                 continue
             size *= support
-        if scale != 1.0:
-            stated = attributes(file, f"{GAS}/{stored}")
-            if not stated.get("Value stored as physical", 0):
-                size *= scale ** float(stated.get("a-scale exponent", power))
+        stated = attributes(file, f"{group}/{stored}")
+        if scaling.scale != 1.0 and not stated.get("Value stored as physical", 0):
+            size *= scaling.scale ** float(stated.get("a-scale exponent", power))
+        # SWIFT has no h in its units; files converted from other codes may.
+        size *= scaling.hubble ** float(stated.get("h-scale exponent", 0.0))
         columns[field] = Column(stored, size)
-    if "masses_msun" not in columns:
-        raise CorruptSnapshot(Path(file.filename), f"the data set {GAS}/Masses is missing.")
     return columns
+
+
+def _star_group(
+    file: h5py.File, group: str, counts: tuple[int, ...], scaling: _Scaling
+) -> StarGroup:
+    path = Path(file.filename)
+    columns = _columns(file, group, scaling)
+    if "masses_msun" not in columns:
+        raise CorruptSnapshot(path, f"the data set {group}/Masses is missing.")
+    birth = None
+    # Stars of the initial conditions are born at -1: the file does not know when.
+    if find(file, f"{group}/BirthScaleFactors") is not None:
+        stated = attributes(file, "Cosmology")
+        universe = Cosmology(
+            matter=float(stated["Omega_m"]),
+            vacuum=float(stated["Omega_lambda"]),
+            hubble=scaling.hubble,
+            radiation=float(stated.get("Omega_r", 0.0)),
+        )
+        birth = Birth("BirthScaleFactors", cosmology=universe, unknown_below=0.0)
+    elif find(file, f"{group}/BirthTimes") is not None:
+        birth = Birth("BirthTimes", scaling.units.time_myr, unknown_below=0.0)
+    return StarGroup(group, counts, columns, birth=birth)
 
 
 def _kernel_support(file: h5py.File) -> float | None:
     """Support over smoothing length: as the file states it, or by the kernel's name."""
     scheme = attributes(file, "HydroScheme")
     if "Kernel gamma" in scheme:
-        return float(scheme["Kernel gamma"])
+        support = float(scheme["Kernel gamma"])
+        if not 1 <= support < 10:
+            raise ValueError(f"Kernel gamma is {support:g}")
+        return support
     kernel = str(scheme.get("Kernel function", "")).lower().replace("-", " ")
     return next((ratio for known, ratio in _KERNEL_SUPPORT.items() if known in kernel), None)
