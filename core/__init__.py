@@ -24,6 +24,7 @@ from core import errors
 from core.cubes import Cube, CubeSequence
 from core.evolution import Evolution, Forecast, Simulation
 from core.particles import ParticleSet
+from core.readers import formats
 from core.readers import open_series as open
 from core.series import SnapshotSeries
 from core.units import UnitSystem
@@ -90,6 +91,7 @@ __all__ = [
     "compare",
     "errors",
     "find_sites",
+    "formats",
     "load",
     "open",
     "overview",

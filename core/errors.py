@@ -23,13 +23,21 @@ class UnknownFormat(ShellsightError):
         The file that was tried.
     reasons : Mapping of str to str
         Name of each reader tried, and why it said no.
+    looks_like : Sequence of str
+        Formats that it has, where another was asked for.
     """
 
-    def __init__(self, path: Path, reasons: Mapping[str, str]) -> None:
+    def __init__(
+        self, path: Path, reasons: Mapping[str, str], looks_like: Sequence[str] = ()
+    ) -> None:
         self.path = Path(path)
         self.reasons = dict(reasons)
+        self.looks_like = tuple(looks_like)
         tried = "; ".join(f"{name}: {reason}" for name, reason in self.reasons.items())
-        super().__init__(f"{self.path}: not a snapshot Shellsight can read. Tried {tried}.")
+        message = f"{self.path}: not a snapshot Shellsight can read. Tried {tried}."
+        if self.looks_like:
+            message += f" It looks like {' and '.join(self.looks_like)}."
+        super().__init__(message)
 
 
 class AmbiguousFormat(ShellsightError):

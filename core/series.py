@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Protocol, cast, overload
 
@@ -16,6 +15,7 @@ from core.cubes import Cube, Vector3
 from core.cutout import Cutout
 from core.errors import InvalidRequest
 from core.particles import ParticleSet
+from core.progress import CancelCheck, Progress
 from core.snapshot_info import SeriesInfo, describe
 from core.stars import StarSet
 from core.units import UnitSystem
@@ -65,6 +65,8 @@ class FrameHeader:
         Which of several runs in one file.
     is_control : bool
         Whether it belongs to the run without the explosion.
+    scale_factor : float
+        Scale factor of the universe in a cosmological run; the box grows with it.
     """
 
     paths: tuple[Path, ...]
@@ -77,6 +79,7 @@ class FrameHeader:
     units: UnitSystem | None
     trajectory: int = 0
     is_control: bool = False
+    scale_factor: float = 1.0
 
 
 class Reader(Protocol):
@@ -118,6 +121,13 @@ class ParticleReader(Reader, Protocol):
         """Read the star particles; None if the snapshot has none."""
 
 
+class Source(Protocol):
+    """Where a series comes from; asked whether there are more snapshots by now."""
+
+    def refresh(self, series: SnapshotSeries) -> SnapshotSeries:
+        """Return the series with what is new, or the same object."""
+
+
 class SnapshotSeries(Sequence[Frame]):
     """Snapshots of one run in time order; ``series[i]`` reads snapshot `i`.
 
@@ -137,6 +147,8 @@ class SnapshotSeries(Sequence[Frame]):
         The runs that the file offers; the series is one of them.
     notes : tuple of str
         What a person should know: gaps, files left out, units remembered.
+    source : Source, optional
+        What `refresh` asks.
     """
 
     def __init__(
@@ -147,6 +159,7 @@ class SnapshotSeries(Sequence[Frame]):
         control: SnapshotSeries | None = None,
         trajectories: tuple[int, ...] = (0,),
         notes: tuple[str, ...] = (),
+        source: Source | None = None,
     ) -> None:
         self.name = name
         self.control = control
@@ -154,6 +167,7 @@ class SnapshotSeries(Sequence[Frame]):
         self.notes = notes
         self._reader = reader
         self._headers = tuple(headers)
+        self._source = source
 
     @property
     def format(self) -> str:
@@ -169,6 +183,11 @@ class SnapshotSeries(Sequence[Frame]):
     def kind(self) -> Kind:
         """Whether the snapshots hold particles or a grid."""
         return self._reader.kind
+
+    @property
+    def trajectory(self) -> int:
+        """Which of `trajectories` the series is."""
+        return self._headers[0].trajectory
 
     @property
     def headers(self) -> tuple[FrameHeader, ...]:
@@ -309,48 +328,63 @@ class SnapshotSeries(Sequence[Frame]):
             return None
         return cast("ParticleReader", self._reader).load_stars(self._headers[index])
 
-    def info(self) -> SeriesInfo:
-        """Describe the snapshots: reads them one by one.
+    def refresh(self) -> SnapshotSeries:
+        """Look for snapshots that have appeared since the series was opened.
+
+        Opens again what was opened: the directory, the pattern or the files.
+        Snapshots that are known and have not changed are not read again.
+        Files that are still being written are left for the next time.
+
+        Returns
+        -------
+        SnapshotSeries
+            The series with the new snapshots; this one if nothing is new. A
+            part of a series (``series[2:5]``) stays what it is.
+
+        Raises
+        ------
+        InvalidRequest
+            If the files are gone, or the new ones are not of this run.
+        """
+        return self if self._source is None else self._source.refresh(self)
+
+    def info(
+        self,
+        *,
+        arrays: bool = True,
+        progress: Progress | None = None,
+        cancelled: CancelCheck | None = None,
+    ) -> SeriesInfo:
+        """Describe the snapshots: reads them piece by piece, in bounded memory.
+
+        Parameters
+        ----------
+        arrays : bool
+            Whether to read the arrays; else masses, densities and fields stay
+            empty.
+        progress : callable, optional
+            Told the fraction done.
+        cancelled : callable, optional
+            Asked whether to stop.
 
         Returns
         -------
         SeriesInfo
             Times, sizes, masses and the range of every field.
+
+        Raises
+        ------
+        CorruptSnapshot
+            If a file is damaged or its values cannot be right.
         """
-        return describe(self)
+        return describe(self, arrays=arrays, progress=progress, cancelled=cancelled)
 
     def __repr__(self) -> str:
         first, last = self.times_myr[[0, -1]]
         size = " x ".join(f"{edge:g}" for edge in self.box_pc)
         return (
             f"SnapshotSeries({self.name!r}, {self.code}, {len(self)} frames, "
-            f"{first:.4g} to {last:.4g} Myr, box {size} pc)"
+            f"{first:.4g} to {last:.4g} Myr, box {size} pc"
+            + (f", notes: {' '.join(self.notes)}" if self.notes else "")
+            + ")"
         )
-
-
-def in_time_order(headers: Sequence[FrameHeader]) -> list[FrameHeader]:
-    """Sort snapshots by time.
-
-    Parameters
-    ----------
-    headers : Sequence of FrameHeader
-        Snapshots of one run.
-
-    Returns
-    -------
-    list of FrameHeader
-        The same, in time order.
-
-    Raises
-    ------
-    InvalidRequest
-        If two have the same time: they belong to different runs.
-    """
-    ordered = sorted(headers, key=lambda header: (header.time_myr, header.paths))
-    for first, second in pairwise(ordered):
-        if first.time_myr == second.time_myr:
-            raise InvalidRequest(
-                f"{first.paths[0]} and {second.paths[0].name} are both at "
-                f"{first.time_myr:.6g} Myr: open the files of one run."
-            )
-    return ordered

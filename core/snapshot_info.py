@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ from core.cells import CellSet
 from core.constants import NH_PER_DENSITY
 from core.cubes import FIELD_UNITS, Cube, Vector3
 from core.particles import ParticleSet
+from core.progress import CancelCheck, Progress, check_cancelled, report
+from core.units import UnitSystem
 
 if TYPE_CHECKING:
     from core.series import SnapshotSeries
@@ -81,6 +83,16 @@ class SeriesInfo:
         The fields and their ranges.
     has_control : bool
         Whether the same gas without the explosion comes with it.
+    trajectory : int
+        Which of the runs in the files it is.
+    trajectories : tuple of int
+        The runs that the files hold.
+    notes : tuple of str
+        What a person should know: gaps, files left out.
+
+    Notes
+    -----
+    Without a look at the arrays, masses, densities and fields are empty.
     """
 
     name: str
@@ -97,6 +109,30 @@ class SeriesInfo:
     count: tuple[int, ...]
     fields: tuple[FieldRange, ...]
     has_control: bool
+    trajectory: int = 0
+    trajectories: tuple[int, ...] = (0,)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def conclusion(self) -> str:
+        """What a person checks first: box, mass, mean density and time, in one line."""
+        edges = [f"{edge:.1f}" if edge >= 1 else f"{edge:.3g}" for edge in self.box_pc[0]]
+        parts = [f"{edges[0] if len(set(edges)) == 1 else ' x '.join(edges)} pc box"]
+        if self.gas_mass_msun:
+            parts.append(f"{_span(self.gas_mass_msun, _mass)} Msun")
+            parts.append(f"mean n_H {_span(self.mean_n_h_cm3, _plain)} cm^-3")
+        else:
+            parts.append(f"{_span(self.count, lambda n: f'{n:,}'.replace(',', ' '))} {self._what}")
+        parts.append(f"t = {_span(self.time_myr, _plain)} Myr")
+        return ", ".join(parts)
+
+    @property
+    def _what(self) -> str:
+        return "particles" if self.kind == "particles" else "cells"
+
+    @property
+    def _units_for_people(self) -> str:
+        return UnitSystem.parse(self.units).summary
 
     def lines(self) -> tuple[str, ...]:
         """Describe the series for people.
@@ -106,24 +142,37 @@ class SeriesInfo:
         tuple of str
             The description, line by line.
         """
-        what = "particles" if self.kind == "particles" else "cells"
+        what = self._what
         box = " x ".join(f"{edge:.6g}" for edge in self.box_pc[0])
         snapshots = f"{len(self.time_myr)} snapshot{'s' if len(self.time_myr) > 1 else ''}"
         out = [
             f"{self.name}: {self.code}, {snapshots}"
             + (", with control" if self.has_control else ""),
             f"box {box} pc, {'periodic' if self.periodic else 'not periodic'}",
-            f"units of the files: {self.units}",
-            f"{'time / Myr':>12} {'mass / Msun':>12} {'n_H / cm^-3':>12} {what:>12}",
+            f"units of the files: {self._units_for_people}",
         ]
-        out += [
-            f"{time:12.6f} {mass:12.6g} {n_h:12.4g} {count:12d}"
-            for time, mass, n_h, count in zip(
-                self.time_myr, self.gas_mass_msun, self.mean_n_h_cm3, self.count, strict=True
+        if len(self.trajectories) > 1:
+            out.append(
+                f"trajectory {self.trajectory} of {self.trajectories[0]} to "
+                f"{self.trajectories[-1]} (--trajectory)"
             )
-        ]
+        if self.gas_mass_msun:
+            out.append(f"{'time / Myr':>12} {'mass / Msun':>12} {'n_H / cm^-3':>12} {what:>12}")
+            out += [
+                f"{time:12.6f} {mass:12.6g} {n_h:12.4g} {count:12d}"
+                for time, mass, n_h, count in zip(
+                    self.time_myr, self.gas_mass_msun, self.mean_n_h_cm3, self.count, strict=True
+                )
+            ]
+        else:
+            out.append(f"{'time / Myr':>12} {what:>12}")
+            out += [
+                f"{time:12.6f} {count:12d}"
+                for time, count in zip(self.time_myr, self.count, strict=True)
+            ]
         out += [f"{f.name}: {f.low:.4g} to {f.high:.4g} {f.unit}".rstrip() for f in self.fields]
-        return tuple(out)
+        out += [f"note: {note}" for note in self.notes]
+        return (*out, self.conclusion)
 
     def as_dict(self) -> dict[str, Any]:
         """Describe the series for programs, ready for JSON.
@@ -150,32 +199,58 @@ class SeriesInfo:
             "count": list(self.count),
             "fields": {f.name: {"unit": f.unit, "min": f.low, "max": f.high} for f in self.fields},
             "has_control": self.has_control,
+            "trajectory": self.trajectory,
+            "trajectories": list(self.trajectories),
+            "notes": list(self.notes),
+            "conclusion": self.conclusion,
         }
 
 
-def describe(series: SnapshotSeries) -> SeriesInfo:
-    """Read a series, one snapshot in memory at a time, and describe it.
+def describe(
+    series: SnapshotSeries,
+    *,
+    arrays: bool = True,
+    progress: Progress | None = None,
+    cancelled: CancelCheck | None = None,
+) -> SeriesInfo:
+    """Read a series piece by piece, in bounded memory, and describe it.
 
     Parameters
     ----------
     series : SnapshotSeries
         The series.
+    arrays : bool
+        Whether to read the arrays; else masses, densities and fields stay
+        empty.
+    progress : callable, optional
+        Told the fraction done.
+    cancelled : callable, optional
+        Asked whether to stop.
 
     Returns
     -------
     SeriesInfo
         Its description.
+
+    Raises
+    ------
+    CorruptSnapshot
+        If a file is damaged or its values cannot be right.
     """
     masses: list[float] = []
     ranges: dict[str, FieldRange] = {}
-    for index in range(len(series)):
-        frame = series[index]
-        masses.append(frame.mass_msun)
-        for name, (unit, values) in _arrays(frame).items():
-            low, high = float(values.min()), float(values.max())
-            if name in ranges:
-                low, high = min(low, ranges[name].low), max(high, ranges[name].high)
-            ranges[name] = FieldRange(name, unit, low, high)
+    for index, header in enumerate(series.headers if arrays else ()):
+        mass, done = 0.0, 0
+        for piece in series.chunks(index):
+            check_cancelled(cancelled, "The description")
+            mass += piece.mass_msun
+            for name, (unit, values) in arrays_of(piece).items():
+                if values.size:
+                    _widen(ranges, name, unit, float(values.min()), float(values.max()))
+            done += len(piece) if not isinstance(piece, Cube) else header.count
+            fraction = (index + min(done / max(header.count, 1), 1.0)) / len(series)
+            report(progress, fraction, f"Reading snapshot {index + 1} of {len(series)}")
+        masses.append(mass)
     boxes = tuple(header.box_pc for header in series.headers)
     return SeriesInfo(
         name=series.name,
@@ -190,16 +265,54 @@ def describe(series: SnapshotSeries) -> SeriesInfo:
         gas_mass_msun=tuple(masses),
         mean_n_h_cm3=tuple(
             float(mass / np.prod(box) * NH_PER_DENSITY)
-            for mass, box in zip(masses, boxes, strict=True)
+            for mass, box in zip(masses, boxes, strict=arrays)
         ),
         count=tuple(header.count for header in series.headers),
         fields=tuple(ranges.values()),
         has_control=series.control is not None,
+        trajectory=series.trajectory,
+        trajectories=series.trajectories,
+        notes=series.notes,
     )
 
 
-def _arrays(frame: ParticleSet | CellSet | Cube) -> dict[str, tuple[str, NDArray[Any]]]:
-    """Fields of a snapshot with their units, by their names for people."""
+def _widen(ranges: dict[str, FieldRange], name: str, unit: str, low: float, high: float) -> None:
+    if name in ranges:
+        low, high = min(low, ranges[name].low), max(high, ranges[name].high)
+    ranges[name] = FieldRange(name, unit, low, high)
+
+
+def _span(values: Sequence[float], write: Callable[[float], str]) -> str:
+    """One value, or the smallest and the largest where they are written differently."""
+    low, high = write(min(values)), write(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.3g}" if value < 1e3 else _mass(value)
+
+
+def _mass(value: float) -> str:
+    """Three digits that count, thousands apart: 331 000; powers of ten where it is huge."""
+    if not 1 <= value < 1e9:
+        return f"{value:.3g}"
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}".replace(",", " ") if rounded >= 1e3 else f"{rounded:g}"
+
+
+def arrays_of(frame: ParticleSet | CellSet | Cube) -> dict[str, tuple[str, NDArray[Any]]]:
+    """Collect the fields of a snapshot by their names for people.
+
+    Parameters
+    ----------
+    frame : ParticleSet, CellSet or Cube
+        The snapshot, or a piece of it.
+
+    Returns
+    -------
+    dict
+        For each field its unit and its values.
+    """
     if isinstance(frame, Cube):
         return {name: (FIELD_UNITS[name], values) for name, values in frame.fields.items()}
     found = ((label, getattr(frame, key, None)) for key, label in _PARTICLE_UNITS.items())

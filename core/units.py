@@ -183,3 +183,22 @@ class UnitSystem:
             f"{name}={_OURS[name]}" if size == 1.0 else f"{name}={float(size)!r} {_OURS[name]}"
             for name, size in sizes.items()
         )
+
+    @property
+    def summary(self) -> str:
+        """The units for people, rounded: ``length 1 kpc, mass 1e+10 Msun, velocity 1 km/s``."""
+        sizes = {
+            "length": self.length_pc,
+            "mass": self.mass_msun,
+            "velocity": self.velocity_kms,
+            "time": self.time_myr,
+        }
+        return ", ".join(f"{name} {_rounded(name, size)}" for name, size in sizes.items())
+
+
+def _rounded(quantity: str, size: float) -> str:
+    """Write a size in the unit in which it is 1, if there is one, else in ours."""
+    for unit, one in _UNITS[quantity].items():
+        if math.isclose(size, one, rel_tol=1e-4):
+            return f"1 {unit}"
+    return f"{size:.6g} {_OURS[quantity]}"

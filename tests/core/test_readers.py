@@ -283,14 +283,17 @@ def test_truncated_snapshots_are_named(part: float, tmp_path: Path):
         core.open(tmp_path / "cut.hdf5")
 
 
-@needs_snapshots
-def test_one_bad_file_of_a_directory_is_named(tmp_path: Path):
+def test_one_bad_file_of_a_directory_is_left_out_and_named(tmp_path: Path):
     for i in range(3):
         write_swift(tmp_path / f"snap_{i}.hdf5", time=float(i))
     bad = tmp_path / "snap_1.hdf5"
     bad.write_bytes(bad.read_bytes()[:-4000])
+    series = core.open(tmp_path)
+    assert [path.name for path in series.paths] == ["snap_0.hdf5", "snap_2.hdf5"]
+    assert len(series.notes) == 1
+    assert "snap_1.hdf5" in series.notes[0]
     with pytest.raises(CorruptSnapshot, match=r"snap_1\.hdf5"):
-        core.open(tmp_path)
+        core.open(bad)
 
 
 def test_hdf5_that_is_no_snapshot_lists_the_reasons(tmp_path: Path):

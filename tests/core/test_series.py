@@ -12,7 +12,7 @@ import pytest
 
 import core
 from core.errors import AmbiguousFormat, InvalidRequest, UnknownFormat
-from tests.core.synthetic import SNAPSHOTS, needs_snapshots, write_gadget, write_swift
+from tests.core.synthetic import SNAPSHOTS, gas, needs_snapshots, write_gadget, write_swift
 
 
 @needs_snapshots
@@ -101,8 +101,11 @@ def test_a_directory_of_two_formats_is_ambiguous(tmp_path: Path):
 
 
 def test_two_runs_are_not_one_series(tmp_path: Path):
-    paths = [write_gadget(tmp_path / name) for name in ("a.hdf5", "b.hdf5")]
-    with pytest.raises(InvalidRequest, match=r"a\.hdf5 and b\.hdf5 are both at"):
+    paths = [
+        write_gadget(tmp_path / name, gas(seed=seed))
+        for seed, name in enumerate(("a.hdf5", "b.hdf5"))
+    ]
+    with pytest.raises(InvalidRequest, match=r"a\.hdf5 and b\.hdf5 are both at.*but differ"):
         core.open(paths)
 
 
