@@ -1,0 +1,61 @@
+"""Save cubes as plain NumPy arrays, `.npz`, which everything in Python reads."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from core.cubes import Cube, CubeSequence
+from core.errors import InvalidRequest
+from core.evolution import Evolution
+
+
+def save_arrays(obj: Cube | CubeSequence | Evolution, path: str | os.PathLike[str]) -> None:
+    """Write a cube or a sequence as arrays with their size and times.
+
+    The keys are those of `core.readers.arrays`: `density` in Msun/pc^3,
+    `temperature` in K, `velocity` in km/s, `times_myr`, `size_pc`, `center_pc`,
+    and `provenance` as JSON. `core.open` reads them back without asking for
+    units; elsewhere ``numpy.load(path)["density"]`` does.
+
+    Parameters
+    ----------
+    obj : Cube, CubeSequence or Evolution
+        What to save; of an evolution the frames, not the control.
+    path : path
+        The file, ``*.npz``; replaced if it exists. It appears under its name
+        only when it is complete.
+
+    Raises
+    ------
+    InvalidRequest
+        If the file cannot be written.
+    """
+    frames = obj.sequence if isinstance(obj, Evolution) else obj
+    times = [frames.time_myr] if isinstance(frames, Cube) else frames.times_myr
+    target = Path(path)
+    if target.suffix != ".npz":
+        raise InvalidRequest(f"{target}: the name of such a file ends in .npz.")
+    if not target.parent.is_dir():
+        raise InvalidRequest(f"{target}: there is no directory {target.parent}.")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            # Not compressed: a frame can then be read without those before it.
+            np.savez(
+                file,
+                allow_pickle=False,
+                **dict(frames.fields),
+                times_myr=np.asarray(times, dtype=np.float64),
+                size_pc=np.float64(frames.size_pc),
+                center_pc=np.asarray(frames.center_pc, dtype=np.float64),
+                provenance=np.array(json.dumps(dict(frames.provenance), default=str)),
+            )
+        partial.replace(target)
+    except OSError as error:
+        raise InvalidRequest(f"{target}: cannot be written ({error}).") from error
+    finally:
+        partial.unlink(missing_ok=True)
