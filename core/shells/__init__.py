@@ -5,6 +5,7 @@ have at the same time *without* the explosion (the control): turbulence moves
 gas as well, and must not be mistaken for the shell.
 """
 
+from core.shells.affected import affected_particles, reach_map, reach_times
 from core.shells.radius import (
     RadiusProfile,
     dense_shell_radius,
@@ -33,6 +34,7 @@ __all__ = [
     "Mask",
     "RadiusProfile",
     "Surface",
+    "affected_particles",
     "affected_region",
     "at_site",
     "cavity",
@@ -42,6 +44,8 @@ __all__ = [
     "fibonacci_directions",
     "fill_holes",
     "radius_profile",
+    "reach_map",
+    "reach_times",
     "reached_region",
     "site_index",
     "surface",

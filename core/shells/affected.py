@@ -84,7 +84,7 @@ def reach_times(
 
 
 def affected_particles(particles: ParticleSet, evolution: Evolution) -> NDArray[np.integer]:
-    """Identifiers of the particles that the blast wave will reach.
+    """Return the identifiers of the particles that the blast wave will reach.
 
     These are the ones that need small time steps. As in `reach_times`, it is
     their places in the snapshot that count: the gas is not followed.

@@ -16,6 +16,7 @@ from core.errors import CorruptSnapshot, InvalidRequest, UnknownFormat
 from core.evolution import Evolution, Forecast, Simulation
 from core.readers import native
 from core.readers.hdf5 import attributes, open_hdf5, reading
+from core.writers.atomic import replacing
 
 Saved = Cube | CubeSequence | Simulation | Forecast
 
@@ -38,29 +39,19 @@ def save(obj: Saved, path: str | os.PathLike[str]) -> None:
         If `obj` is something else, or the file cannot be written.
     """
     content = _content(obj)
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise InvalidRequest(f"{target}: there is no directory {target.parent}.")
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        # Only newer HDF5 structures hold attributes of more than 64 kB.
-        with h5py.File(partial, "w", libver=("v108", "v110")) as file:
-            file.attrs[native.FORMAT_KEY] = content
-            file.attrs["version"] = native.VERSION
-            if isinstance(obj, Evolution):
-                file.attrs["site_pc"] = obj.site_pc
-                file.attrs["energy_erg"] = obj.energy_erg
-                file.attrs["provenance"] = _as_json(obj.provenance)
-                _write(file.create_group("sequence"), obj.sequence)
-                _write(file.create_group("control"), obj.control)
-            else:
-                sequence = stack([obj]) if isinstance(obj, Cube) else obj
-                _write(file.create_group("sequence"), sequence)
-        partial.replace(target)
-    except OSError as error:
-        raise InvalidRequest(f"{target}: cannot be written ({error}).") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    # Only newer HDF5 structures hold attributes of more than 64 kB.
+    with replacing(path) as partial, h5py.File(partial, "w", libver=("v108", "v110")) as file:
+        file.attrs[native.FORMAT_KEY] = content
+        file.attrs["version"] = native.VERSION
+        if isinstance(obj, Evolution):
+            file.attrs["site_pc"] = obj.site_pc
+            file.attrs["energy_erg"] = obj.energy_erg
+            file.attrs["provenance"] = as_json(obj.provenance)
+            _write(file.create_group("sequence"), obj.sequence)
+            _write(file.create_group("control"), obj.control)
+        else:
+            sequence = stack([obj]) if isinstance(obj, Cube) else obj
+            _write(file.create_group("sequence"), sequence)
 
 
 def load(path: str | os.PathLike[str]) -> Saved:
@@ -121,7 +112,7 @@ def _content(obj: object) -> str:
 def _write(group: h5py.Group, sequence: CubeSequence) -> None:
     group.attrs["size_pc"] = sequence.size_pc
     group.attrs["center_pc"] = sequence.center_pc
-    group.attrs["provenance"] = _as_json(sequence.provenance)
+    group.attrs["provenance"] = as_json(sequence.provenance)
     group.create_dataset("times_myr", data=sequence.times_myr).attrs["unit"] = "Myr"
     for name, values in sequence.fields.items():
         stored = group.create_dataset(
@@ -135,7 +126,24 @@ def _write(group: h5py.Group, sequence: CubeSequence) -> None:
         stored.attrs["unit"] = FIELD_UNITS[name]
 
 
-def _as_json(provenance: Mapping[str, Any]) -> str:
+def as_json(provenance: Mapping[str, Any]) -> str:
+    """Write a provenance as text.
+
+    Parameters
+    ----------
+    provenance : Mapping
+        What is known of where data come from.
+
+    Returns
+    -------
+    str
+        The same as JSON.
+
+    Raises
+    ------
+    InvalidRequest
+        If it holds what JSON cannot say.
+    """
     return json.dumps(dict(provenance), default=_plain)
 
 
