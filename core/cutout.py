@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from core.cubes import Vector3
 from core.errors import InvalidRequest
 
+_BLOCK = 1 << 16
+"""Points handled at a time: what is computed for them stays in the processor's cache."""
+
 
 @dataclass(frozen=True)
 class Cutout:
@@ -90,6 +93,19 @@ class Cutout:
         ndarray of bool, (N,)
             True inside, faces included.
         """
-        offsets = self.offsets_pc(positions_pc, box_pc, periodic=periodic)
-        inside: NDArray[np.bool_] = np.abs(offsets).max(axis=1) <= 0.5 * self.size_pc + margin_pc
+        reach = np.broadcast_to(0.5 * self.size_pc + np.asarray(margin_pc), len(positions_pc))
+        inside = np.zeros(len(positions_pc), dtype=np.bool_)
+        for start in range(0, len(positions_pc), _BLOCK):
+            block = positions_pc[start : start + _BLOCK]
+            # Axis by axis: most particles of a large box are out after the first.
+            left: NDArray[np.intp] | slice = slice(None)
+            near = np.arange(len(block))
+            for axis in range(3):
+                offsets = block[left, axis].astype(np.float64)
+                offsets -= self.center_pc[axis]
+                if periodic:
+                    offsets -= box_pc[axis] * np.rint(offsets * (1.0 / box_pc[axis]))
+                near = near[np.abs(offsets) <= reach[start : start + _BLOCK][left]]
+                left = near
+            inside[start + near] = True
         return inside

@@ -1,19 +1,26 @@
-"""Particles to voxels by cloud-in-cell, with every gram accounted for."""
+"""Particles to voxels, with every gram accounted for: cloud-in-cell, or their own kernels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.cubes import Vector3
 from core.errors import InvalidRequest
+from core.lattice import Lattice, quantities
 from core.particles import ParticleSet
+from core.progress import CancelCheck, check_cancelled
 
-_CHUNK = 1 << 20
-"""Particles handled at a time, which bounds the memory for their weights."""
+Method = Literal["cic", "sph"]
+METHODS: dict[Method, str] = {"cic": "cloud-in-cell", "sph": "SPH kernel"}
+"""The ways to deposit particles, and their names for people."""
+
+_BLOCK = 1 << 16
+"""Particles handled at a time: what is computed for them stays in the processor's cache."""
 
 
 def cloud_in_cell(
@@ -21,6 +28,7 @@ def cloud_in_cell(
     weights: Sequence[NDArray[np.floating]],
     n: int,
     wrap: tuple[bool, bool, bool],
+    out: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Share quantities of particles among the eight nearest voxels each.
 
@@ -38,107 +46,183 @@ def cloud_in_cell(
         Voxels along an edge.
     wrap : tuple of bool
         Per axis, whether the opposite faces are neighbours.
+    out : ndarray of float64, (len(weights), n, n, n), optional
+        Sums to add to, in C order.
 
     Returns
     -------
     ndarray of float64, (len(weights), n, n, n)
-        The sum of each quantity per voxel.
+        The sum of each quantity per voxel; `out` if that was given.
     """
-    sides: list[tuple[tuple[NDArray[np.intp], NDArray[np.float64]], ...]] = []
+    if out is None:
+        out = np.zeros((len(weights), n, n, n))
+    rows = out.reshape(len(weights), n**3)
+    for start in range(0, len(coordinates), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        voxels, shares = _corners(coordinates[part], n, wrap)
+        for row, weight in zip(rows, weights, strict=True):
+            # Unlike `bincount`, this does not touch the voxels that nothing falls into.
+            np.add.at(row, voxels.ravel(), (shares * weight[part]).ravel())
+    return out
+
+
+def _corners(
+    coordinates: NDArray[np.floating], n: int, wrap: tuple[bool, bool, bool]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Flat index and share of the eight voxels around each particle, both (8, N)."""
+    indices: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
+    parts: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     for axis in range(3):
         shifted = np.asarray(coordinates[:, axis], dtype=np.float64) - 0.5
-        left = np.floor(shifted).astype(np.intp)
-        share = shifted - left
-        pair = (
-            (left % n, (left + 1) % n)
-            if wrap[axis]
-            else (
-                np.clip(left, 0, n - 1),
-                np.clip(left + 1, 0, n - 1),
-            )
-        )
-        sides.append(((pair[0], 1.0 - share), (pair[1], share)))
-    out = np.zeros((len(weights), n**3))
-    for (ix, wx), (iy, wy), (iz, wz) in product(*sides):
-        voxel = (ix * n + iy) * n + iz
-        share = wx * wy * wz
-        for row, weight in enumerate(weights):
-            out[row] += np.bincount(voxel, weights=share * weight, minlength=n**3)
-    return out.reshape(len(weights), n, n, n)
+        floor = np.floor(shifted)
+        right = shifted - floor
+        left = floor.astype(np.intp)
+        if wrap[axis]:
+            pair = left % n, (left + 1) % n
+        else:
+            pair = np.clip(left, 0, n - 1), np.clip(left + 1, 0, n - 1)
+        stride = n ** (2 - axis)
+        indices.append((pair[0] * stride, pair[1] * stride))
+        parts.append((1.0 - right, right))
+    voxels = np.empty((8, len(coordinates)), dtype=np.intp)
+    shares = np.empty((8, len(coordinates)))
+    for corner, (a, b, c) in enumerate(product((0, 1), repeat=3)):
+        np.add(indices[0][a], indices[1][b], out=voxels[corner])
+        voxels[corner] += indices[2][c]
+        np.multiply(parts[0][a], parts[1][b], out=shares[corner])
+        shares[corner] *= parts[2][c]
+    return voxels, shares
 
 
 def deposit(
-    particles: ParticleSet, *, size_pc: float, n: int, center_pc: Vector3
+    particles: ParticleSet | Iterable[ParticleSet],
+    *,
+    size_pc: float,
+    n: int,
+    center_pc: Vector3,
+    method: Method = "cic",
+    cancelled: CancelCheck | None = None,
 ) -> dict[str, NDArray[np.float32]]:
     """Deposit the gas in a cube onto its voxels.
 
+    With ``"cic"`` (cloud-in-cell) the particles in the cube, and no others,
+    are shared among the eight nearest voxels; what would fall outside stays
+    in the outermost ones, so that the mass of the cube is the mass of the
+    particles in it, to rounding.
+
+    With ``"sph"`` each particle is spread over its kernel, and each kernel is
+    scaled so that what it gives to the voxels of the whole box adds up to the
+    mass of its particle, to rounding: see `core.deposit_sph`. A kernel that a
+    face of the cube cuts gives only what is inside, and particles outside
+    whose kernel reaches in count as well. The total of a cube as wide as its
+    box is that of the particles; a smaller cube can hold a little more or
+    less than the particles whose centres are in it.
+
     Parameters
     ----------
-    particles : ParticleSet
-        The gas.
+    particles : ParticleSet or iterable of ParticleSet
+        The gas, or pieces of one snapshot: only one is held at a time.
     size_pc : float
-        Edge length of the cube in pc; at most that of the box.
+        Edge length of the cube in pc.
     n : int
         Voxels along an edge.
     center_pc : tuple of float
         Centre of the cube in the particles' coordinates, in pc.
+    method : {"cic", "sph"}
+        How the mass of a particle is spread.
+    cancelled : callable, optional
+        Asked between pieces whether to stop.
 
     Returns
     -------
     dict of str to ndarray of float32
         ``density`` (n, n, n) in Msun/pc^3, whose sum times the voxel's volume
-        is the mass of the particles in the cube; ``velocity`` (n, n, n, 3) in
-        km/s and ``temperature`` (n, n, n) in K, averaged by mass, if the
-        particles carry them. A voxel that no particle reaches has density 0
-        and the velocity and temperature of the nearest one that has gas.
+        is the mass; ``velocity`` (n, n, n, 3) in km/s and ``temperature``
+        (n, n, n) in K, averaged by mass, if the particles carry them. A voxel
+        that no particle reaches has density 0 and the velocity and
+        temperature of the nearest one that has gas.
 
     Raises
     ------
     InvalidRequest
-        If there is no gas in the cube.
+        If there is no gas in the cube, or ``"sph"`` is asked for and the
+        particles have no smoothing lengths.
+    Cancelled
+        If told to stop.
     """
-    box = np.array(particles.box_pc)
-    # A cube as wide as a periodic box (up to the rounding of its units) wraps round.
-    wraps = np.array([particles.periodic] * 3) & np.isclose(size_pc, box, rtol=1e-5, atol=0)
-    edge = np.where(wraps, box, size_pc)
-    names = ["density"]
-    names += ["velocity"] * (particles.velocities_kms is not None)
-    names += ["temperature"] * (particles.temperatures_k is not None)
-    n_sums = 1 + 3 * ("velocity" in names) + ("temperature" in names)
-    sums = np.zeros((n_sums, n, n, n))
-    corner = np.array(center_pc) - 0.5 * edge
-    chunk = max(_CHUNK, n**3)
-    for start in range(0, len(particles), chunk):
-        part = slice(start, start + chunk)
-        coordinates = particles.positions_pc[part].astype(np.float64) - corner
-        if particles.periodic:
-            coordinates %= box
-        coordinates *= n / edge
-        # Half open, so that cubes side by side share no particle; but gas on the
-        # upper face of a box that ends there belongs to it.
-        below = coordinates < n if particles.periodic else coordinates <= n
-        inside = np.all(((coordinates >= 0) & below) | wraps, axis=1)
-        mass = particles.masses_msun[part][inside].astype(np.float64)
-        weights = [mass]
-        if particles.velocities_kms is not None:
-            weights += list((particles.velocities_kms[part][inside] * mass[:, None]).T)
-        if particles.temperatures_k is not None:
-            weights.append(particles.temperatures_k[part][inside] * mass)
-        w = (bool(wraps[0]), bool(wraps[1]), bool(wraps[2]))
-        sums += cloud_in_cell(coordinates[inside], weights, n, w)
-    total = sums[0]
-    if not total.any():
+    check_method(method)
+    names: list[str] = []
+    sums: NDArray[np.float64] = np.zeros((0, n, n, n))
+    lattice: Lattice | None = None
+    for piece in (particles,) if isinstance(particles, ParticleSet) else particles:
+        if lattice is None:
+            lattice = Lattice.of(piece, size_pc, n, center_pc)
+            names = _names(piece)
+            count = 1 + 3 * ("velocity" in names) + ("temperature" in names)
+            # A kernel gives to many voxels at once: there what one voxel holds lies together.
+            sums = np.zeros((n, n, n, count) if method == "sph" else (count, n, n, n))
+        if method == "sph":
+            # Compiled, and the compiler takes longer to load than most cubes to deposit.
+            from core.deposit_sph import add_kernels
+
+            add_kernels(piece, lattice, sums, cancelled)
+        else:
+            _add_clouds(piece, lattice, sums, cancelled)
+    if method == "sph":
+        sums = np.moveaxis(sums, -1, 0)
+    if lattice is None or not sums[0].any():
         raise InvalidRequest(
             f"There is no gas in the cube of {size_pc:g} pc around "
             f"({', '.join(f'{c:g}' for c in center_pc)}) pc."
         )
-    fields = {"density": (total / np.prod(edge / n)).astype(np.float32)}
+    total = sums[0]
+    fields = {"density": (total / np.prod(lattice.voxel_pc)).astype(np.float32)}
     means = _fill_empty(sums[1:] / np.where(total > 0, total, 1.0), total > 0)
     if "velocity" in names:
         fields["velocity"] = np.moveaxis(means[:3], 0, -1).astype(np.float32)
     if "temperature" in names:
         fields["temperature"] = means[-1].astype(np.float32)
     return fields
+
+
+def check_method(method: str) -> None:
+    """Refuse a way to deposit that there is not.
+
+    Parameters
+    ----------
+    method : str
+        Its name.
+
+    Raises
+    ------
+    InvalidRequest
+        If there is none of this name.
+    """
+    if method not in METHODS:
+        known = " or ".join(f"'{key}' ({text})" for key, text in METHODS.items())
+        raise InvalidRequest(f"Particles are deposited by {known}, not by '{method}'.")
+
+
+def _names(particles: ParticleSet) -> list[str]:
+    names = ["density"]
+    names += ["velocity"] * (particles.velocities_kms is not None)
+    names += ["temperature"] * (particles.temperatures_k is not None)
+    return names
+
+
+def _add_clouds(
+    particles: ParticleSet,
+    lattice: Lattice,
+    sums: NDArray[np.float64],
+    cancelled: CancelCheck | None,
+) -> None:
+    """Add one piece by cloud-in-cell, block by block."""
+    for start in range(0, len(particles), _BLOCK):
+        check_cancelled(cancelled, "The deposition")
+        coordinates = lattice.coordinates(particles.positions_pc[start : start + _BLOCK])
+        inside = np.flatnonzero(lattice.inside(coordinates))
+        rows = quantities(particles, start + inside)
+        cloud_in_cell(coordinates[inside], rows, lattice.n, lattice.wraps, out=sums)
 
 
 def _fill_empty(means: NDArray[np.float64], filled: NDArray[np.bool_]) -> NDArray[np.float64]:

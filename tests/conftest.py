@@ -37,6 +37,14 @@ def _running_qt() -> list[str]:
     return found
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory):
+    """Keep cubes, and whatever else is cached, out of the cache of the person who tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_leaks(request: pytest.FixtureRequest):
     """Fail when a thread or timer that the test started is left running."""
