@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.constants import BOLTZMANN_ERG_K, HYDROGEN_MASS_G, KMS_CM_S
 from core.cubes import Cube, Vector3
 from core.cutout import Cutout
-from core.errors import CorruptSnapshot, MissingUnits
+from core.errors import CorruptSnapshot, InvalidRequest, MissingUnits
 from core.readers.hdf5 import (
     attributes,
     dataset,
@@ -93,16 +93,18 @@ def read_headers(paths: Sequence[Path], units: UnitSystem | None) -> list[FrameH
     Raises
     ------
     MissingUnits
-        If no units are given; the detail offers units that fit.
+        If no units are given, and the file states none; the detail offers
+        units that fit.
     CorruptSnapshot
         If a file is damaged or its grid is not a cube of equal voxels.
     """
     headers: list[FrameHeader] = []
     for path in paths:
         with open_hdf5(path) as file:
-            if units is None:
+            own = units or _stated_units(file)
+            if own is None:
                 raise MissingUnits(path, ("length", "mass", "time", "velocity"), _offer(file))
-            headers += _headers(file, units)
+            headers += _headers(file, own)
     return headers
 
 
@@ -146,6 +148,17 @@ def load(header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | N
             "trajectory": header.trajectory,
         },
     )
+
+
+def _stated_units(file: h5py.File) -> UnitSystem | None:
+    """Return the units of a file that Shellsight wrote; The Well itself states none."""
+    stated = attributes(file, "/").get("units")
+    if not isinstance(stated, str):
+        return None
+    try:
+        return UnitSystem.parse(stated)
+    except InvalidRequest:
+        return None
 
 
 def _headers(file: h5py.File, units: UnitSystem) -> list[FrameHeader]:

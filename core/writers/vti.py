@@ -14,17 +14,19 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from core.cubes import FIELD_UNITS, Cube, CubeSequence
+from core.cubes import Cube, CubeSequence
 from core.errors import InvalidRequest
 from core.evolution import Evolution
 from core.progress import CancelCheck, Progress, check_cancelled, report
+from core.units import UnitSystem
 from core.writers.atomic import replacing
 from core.writers.native import as_json
 
 CONTROL = "control_density"
 """Name of the density without the explosion, in the same file."""
 
-_UNITS = {**FIELD_UNITS, CONTROL: "Msun/pc^3"}
+_UNITS = str(UnitSystem(length_pc=1.0, mass_msun=1.0, velocity_kms=1.0, time_myr=1.0))
+"""The units written, as `core.UnitSystem.parse` reads them."""
 
 
 def save_vti(
@@ -116,8 +118,7 @@ def _write_frame(
     )
     about = ElementTree.SubElement(image, "FieldData")
     _add(about, "TimeValue", "Float64", "ascii", NumberOfTuples="1").text = repr(cube.time_myr)
-    units = ", ".join(f"{name}: {_UNITS[name]}" for name in arrays)
-    for name, text in (("units", f"length: pc, time: Myr, {units}"), ("provenance", provenance)):
+    for name, text in (("units", _UNITS), ("provenance", provenance)):
         # VTK writes a text as the numbers of its bytes, ended by a zero.
         codes = " ".join(str(byte) for byte in text.encode() + b"\0")
         _add(about, name, "String", "ascii", NumberOfTuples="1").text = codes

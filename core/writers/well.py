@@ -14,12 +14,13 @@ from core.constants import BOLTZMANN_ERG_K, HYDROGEN_MASS_G, KMS_CM_S
 from core.cubes import Cube, CubeSequence, stack
 from core.evolution import Evolution
 from core.readers.particles import IONISATION_K, MU_IONISED, MU_NEUTRAL
+from core.units import UnitSystem
 from core.writers.atomic import replacing
 from core.writers.native import as_json
 
 DATASET_NAME = "shellsight"
 
-UNITS = "length=pc,mass=Msun,velocity=km/s,time=Myr"
+UNITS = str(UnitSystem(length_pc=1.0, mass_msun=1.0, velocity_kms=1.0, time_myr=1.0))
 """The units written, as `core.UnitSystem.parse` reads them."""
 
 _FIELD_UNITS: Mapping[str, str] = MappingProxyType(
