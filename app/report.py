@@ -11,6 +11,7 @@ from core.errors import InvalidRequest
 from core.evolution import Evolution
 from core.progress import CancelCheck, Progress, check_cancelled, report
 from core.resources import sample_path
+from core.series import SnapshotSeries
 from core.trial import Trial, run_trial
 from core.units import UnitSystem
 
@@ -39,8 +40,8 @@ class Report:
 def make_report(
     directory: Path,
     *,
-    source: Path | None = None,
-    control: Path | None = None,
+    source: Path | SnapshotSeries | None = None,
+    control: Path | SnapshotSeries | None = None,
     model: str = "default",
     device: str = "auto",
     units: UnitSystem | None = None,
@@ -56,9 +57,9 @@ def make_report(
     ----------
     directory : Path
         Where to write; made if it does not exist.
-    source : Path, optional
+    source : Path or SnapshotSeries, optional
         The run; by default the sample.
-    control : Path, optional
+    control : Path or SnapshotSeries, optional
         The same run without the explosion.
     model, device : str
         As for `core.Forecaster`.
@@ -84,8 +85,8 @@ def make_report(
     if directory.exists() and not directory.is_dir():
         raise InvalidRequest(f"{directory} is a file; name a directory to write to.")
     directory.mkdir(parents=True, exist_ok=True)
-    series = core.open(source or sample_path(), units=units)
-    without = None if control is None else core.open(control, units=units)
+    series = _opened(source or sample_path(), units)
+    without = None if control is None else _opened(control, units)
     forecaster = core.Forecaster(model, device=device)
 
     def most(fraction: float, text: str) -> None:
@@ -110,6 +111,10 @@ def make_report(
         _draw(role, evolution, _picture_time(trial), titles, files[-1])
     report(progress, 1.0, "Done")
     return Report(trial, tuple(files))
+
+
+def _opened(source: Path | SnapshotSeries, units: UnitSystem | None) -> SnapshotSeries:
+    return core.open(source, units=units) if isinstance(source, Path) else source
 
 
 def _picture_time(trial: Trial) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import json
+import io
 import logging
 import os
 import sys
@@ -15,9 +15,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 import core
+from core.cli_info import info
+from core.cli_opening import Format, Snapshots, Trajectory, Units, open_series
 from core.cli_training import evaluate, simulate, train
 from core.errors import InvalidRequest, MissingDependency, ShellsightError
-from core.terminal import one_line, plain, progress_bar, require_folder, start_log
+from core.resources import sample_path
+from core.series import SnapshotSeries
+from core.terminal import one_line, progress_bar, require_folder, start_log
 from core.trial import run_trial
 
 log = logging.getLogger("shellsight")
@@ -43,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         The arguments; by default those of the process.
     """
     args = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files need not be UTF-8: they go out as they came in.
+        sys.stdout.reconfigure(errors="surrogateescape")
     debug = "--debug" in args
     if debug:
         # Whoever repeats a failed command types it at the end, where a verb would not know it.
@@ -75,20 +82,11 @@ def _verbs() -> tuple[str, ...]:
 
 # ---------------------------------------------------------------- options that verbs share
 
-Units = Annotated[
-    str | None,
-    typer.Option(
-        help="Units of the file, where it does not state them: "
-        "'length=pc,mass=Msun,velocity=km/s'.",
-        show_default=False,
-    ),
-]
-Format = Annotated[
-    str | None, typer.Option(help="Reader to use, where several fit.", show_default=False)
-]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Model = Annotated[str, typer.Option(help="Name of the network.")]
-Snapshot = Annotated[Path, typer.Argument(help="A snapshot, or a directory of them.")]
+Control = Annotated[
+    Path | None, typer.Option(help="The same run without the explosion, to compare with.")
+]
 
 
 def _center(text: str) -> tuple[float, float, float]:
@@ -147,29 +145,10 @@ def open_window(
 
 
 @cli.command()
-def info(
-    path: Snapshot,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    units: Units = None,
-    format: Format = None,
-) -> None:
-    """Say what a snapshot holds: times, box, gas, fields and their ranges."""
-    summary = _open(path, units=units, format=format).info()
-    if as_json:
-        print(json.dumps(plain(summary.as_dict()), indent=2, allow_nan=False))
-        return
-    for line in summary.lines():
-        print(line)
-
-
-@cli.command()
 def forecast(
-    path: Snapshot,
+    paths: Snapshots,
     out: Annotated[Path, typer.Option("-o", "--output", help="File to write (.shell.h5).")],
-    control: Annotated[
-        Path | None,
-        typer.Option(help="The same run without the explosion, to compare with."),
-    ] = None,
+    control: Control = None,
     frame: Annotated[int, typer.Option(help="Frame to start from.")] = 0,
     size: Annotated[float, typer.Option(help="Edge of the cube in pc.")] = 60.0,
     n: Annotated[int, typer.Option(help="Voxels along an edge.")] = 32,
@@ -189,12 +168,12 @@ def forecast(
     ] = None,
     units: Units = None,
     format: Format = None,
+    trajectory: Trajectory = 0,
 ) -> None:
     """Forecast the shell of a supernova, and compare it with later frames if there are any."""
     for target in (out, csv):
         require_folder(target)
-    series = _open(path, units=units, format=format)
-    without = None if control is None else _open(control, units=units, format=format)
+    series, without = _with_control(paths, control, units, format, trajectory)
     forecaster = core.Forecaster(model, device=device)
     with progress_bar("Forecasting") as progress:
         trial = run_trial(
@@ -218,37 +197,41 @@ def forecast(
         if csv is not None:
             trial.comparison.to_csv(csv)
     elif csv is not None:
-        raise InvalidRequest(f"{path}: no frame follows frame {frame}, nothing to compare with.")
+        raise InvalidRequest(
+            f"{paths[0]}: no frame follows frame {frame}, nothing to compare with."
+        )
 
 
 @cli.command()
 def report(
-    path: Annotated[
-        Path | None, typer.Argument(help="A snapshot or a directory; default: the sample.")
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PATH]", help="Snapshots of one run, as for forecast; default: the sample."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("-o", "--output", help="Directory to write to.")] = Path(
         "output"
     ),
-    control: Annotated[
-        Path | None,
-        typer.Option(help="The same run without the explosion, to compare with."),
-    ] = None,
+    control: Control = None,
     model: Model = "default",
     device: Device = "auto",
     units: Units = None,
+    format: Format = None,
+    trajectory: Trajectory = 0,
 ) -> None:
     """Forecast without a window: a file, pictures and a table of figures."""
     _require_app("Pictures")
     from app.report import make_report
 
+    series, without = _with_control(paths or [sample_path()], control, units, format, trajectory)
     with progress_bar("Forecasting") as progress:
         made = make_report(
             out,
-            source=path,
-            control=control,
+            source=series,
+            control=without,
             model=model,
             device=device,
-            units=_units(units),
             progress=progress,
         )
     if made.trial.comparison is not None:
@@ -256,19 +239,27 @@ def report(
     print(f"Wrote {', '.join(file.name for file in made.files)} to {out.resolve()}")
 
 
-for verb in (simulate, train, evaluate):
+for verb in (info, simulate, train, evaluate):
     cli.command()(verb)
 
 
 # ---------------------------------------------------------------- helpers
 
 
-def _open(path: Path, *, units: str | None, format: str | None) -> core.SnapshotSeries:
-    return core.open(path, format=format, units=_units(units))
-
-
-def _units(text: str | None) -> core.UnitSystem | None:
-    return None if text is None else core.UnitSystem.parse(text)
+def _with_control(
+    paths: list[Path],
+    control: Path | None,
+    units: str | None,
+    format: str | None,
+    trajectory: int,
+) -> tuple[SnapshotSeries, SnapshotSeries | None]:
+    """Open a run, and the same run without the explosion if there is one."""
+    run, without = (
+        open_series(one, units=units, format=format, trajectory=trajectory) if one else None
+        for one in (paths, control)
+    )
+    assert run is not None
+    return run, without
 
 
 def _require_app(purpose: str) -> None:

@@ -135,6 +135,13 @@ class InvalidRequest(ShellsightError, ValueError):
     """
 
 
+class NoSnapshots(InvalidRequest):
+    """A directory or a pattern has no files yet, or none that is complete.
+
+    Worth waiting for where a simulation has just been started.
+    """
+
+
 class Cancelled(ShellsightError):
     """The user stopped the work; nothing was changed."""
 

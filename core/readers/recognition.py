@@ -10,13 +10,14 @@ from core.errors import (
     AmbiguousFormat,
     CorruptSnapshot,
     InvalidRequest,
+    NoSnapshots,
     ShellsightError,
     UnknownFormat,
 )
 from core.readers.request import SUFFIXES, Candidates
 from core.series import Reader
 
-RESULTS = ("Shellsight", "VTK image", "NumPy")
+RESULTS = ("Shellsight", "VTK image data", "NumPy")
 """Formats of results rather than of runs: beside snapshots of a code they step aside."""
 
 _ALIASES: Mapping[str, str] = {
@@ -152,8 +153,8 @@ class Recogniser:
             If the files are of several formats, or one could be.
         CorruptSnapshot
             If a file that was named is damaged, or only damaged ones are found.
-        InvalidRequest
-            If none can be opened, or none is finished.
+        NoSnapshots
+            If none is finished.
         """
         taken: dict[str, Recognised] = {}
         bad: dict[Path, ShellsightError] = {}
@@ -183,7 +184,7 @@ class Recogniser:
                 raise next(iter(bad.values()))
             if unknown is not None:
                 raise unknown
-            raise InvalidRequest(f"{entry}: no file is complete yet; wait until one is written.")
+            raise NoSnapshots(f"{entry}: no file is complete yet; wait until one is written.")
         notes = _set_aside_results(taken, named)
         if len(taken) > 1:
             raise AmbiguousFormat(Path(entry), list(taken))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, NoSnapshots
 from core.units import UnitSystem
 
 PathLike = str | os.PathLike[str]
@@ -145,7 +145,7 @@ def candidates(request: Request) -> Candidates:
         if _mode(path) is None and glob.has_magic(entry):
             matches = [Path(match) for match in sorted(glob.glob(entry, recursive=True))]
             if not matches:
-                raise InvalidRequest(f"{entry}: no file matches this pattern.")
+                raise NoSnapshots(f"{entry}: no file matches this pattern.")
             for match in matches:
                 mode = _mode(match) or 0
                 if stat.S_ISDIR(mode):
@@ -154,11 +154,11 @@ def candidates(request: Request) -> Candidates:
                 elif stat.S_ISREG(mode):
                     found.append(match)
             if not found:
-                raise InvalidRequest(f"{entry}: the pattern matches no files.")
+                raise NoSnapshots(f"{entry}: the pattern matches no files.")
         elif stat.S_ISDIR(_require(path)):
             inside = _files_in(path)
             if not inside:
-                raise InvalidRequest(f"{path}: the directory has no files.")
+                raise NoSnapshots(f"{path}: the directory has no files.")
             found += inside
         else:
             named.append(path)
