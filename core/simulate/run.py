@@ -13,20 +13,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.constants import GAMMA, NH_PER_DENSITY, PC_PER_KMS_MYR
+from core.constants import GAMMA, NH_PER_DENSITY
 from core.cubes import CubeSequence, Vector3
 from core.errors import InvalidRequest
 from core.evolution import Simulation
-from core.progress import CancelCheck, Progress, check_cancelled, report
+from core.progress import CancelCheck, Progress, report
 from core.simulate import hydro
 from core.simulate.cooling import (
-    CoolingTable,
-    cool,
     cooling_table,
     equilibrium_temperature,
     specific_energy,
     temperature,
 )
+from core.simulate.evolve import evolve
 from core.simulate.supernova import explode
 from core.simulate.turbulence import turbulent_velocity
 
@@ -90,76 +89,6 @@ class SimulationParameters:
             raise InvalidRequest(f"At least 16 cells along an edge are needed, not {self.n}.")
         if self.frame_count < 2 or self.interval_myr <= 0:
             raise InvalidRequest("At least two frames, a positive time apart, are needed.")
-
-
-def evolve(
-    state: Tensor,
-    duration_myr: float,
-    cell_pc: float,
-    boundary: hydro.Boundary,
-    *,
-    cooling: bool = True,
-    compiled: bool = False,
-    cancelled: CancelCheck | None = None,
-) -> Tensor:
-    """Follow gas for some time.
-
-    Parameters
-    ----------
-    state : Tensor, (batch, 5, n, n, n)
-        Conserved variables.
-    duration_myr : float
-        For how long, in Myr.
-    cell_pc : float
-        Edge length of a cell in pc.
-    boundary : {"periodic", "outflow"}
-        What lies outside the grid.
-    cooling : bool
-        Whether gas cools and is heated.
-    compiled : bool
-        Use ``torch.compile``.
-    cancelled : callable, optional
-        Checked at every step.
-
-    Returns
-    -------
-    Tensor, (batch, 5, n, n, n)
-        The state at the end.
-
-    Raises
-    ------
-    Cancelled
-        If `cancelled` says so.
-    """
-    table = cooling_table(state.device, state.dtype)
-    elapsed, count = 0.0, 0
-    while elapsed < duration_myr * (1.0 - 1e-9):
-        check_cancelled(cancelled, "The simulation")
-        step_myr = hydro.max_step(state, cell_pc) / PC_PER_KMS_MYR
-        step_myr = min(step_myr, duration_myr - elapsed)
-        if cooling:
-            state = _radiate(state, 0.5 * step_myr, table)
-        state = hydro.advance(
-            state,
-            step_myr * PC_PER_KMS_MYR,
-            cell_pc,
-            boundary,
-            reverse=bool(count % 2),
-            compiled=compiled,
-        )
-        if cooling:
-            state = _radiate(state, 0.5 * step_myr, table)
-        elapsed += step_myr
-        count += 1
-    return state
-
-
-def _radiate(state: Tensor, step_myr: float, table: CoolingTable) -> Tensor:
-    density = state[:, 0]
-    kinetic = 0.5 * (state[:, 1:4] ** 2).sum(1) / density
-    energy = (state[:, 4] - kinetic).clamp_min(hydro.PRESSURE_FLOOR) / density
-    cooled = cool(density, energy, step_myr, table)
-    return torch.cat((state[:, :4], (kinetic + density * cooled).unsqueeze(1)), 1)
 
 
 def make_cloud(
