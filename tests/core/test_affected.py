@@ -132,7 +132,7 @@ def test_the_particles_that_the_blast_speeds_up_in_a_real_run_are_named():
     kick = np.linalg.norm(end.velocities_kms[order] - still.velocities_kms[other], axis=1)
     for speed_kms, share in ((10.0, 0.94), (20.0, 0.985), (50.0, 1.0)):
         struck = end.ids[order][kick > speed_kms]
-        assert len(struck) > 500
+        assert len(struck) > 100
         assert np.isin(struck, ids).mean() >= share
     # Not by naming everything: the shell of 14 pc has swept about 7 % of the box.
     assert 0.05 < len(ids) / len(start) < 0.1
