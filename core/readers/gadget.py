@@ -148,6 +148,7 @@ def _read_header(
     return ParticleHeader(
         paths=parts,
         time_myr=time_myr,
+        scale_factor=scaling.scale,
         box_pc=(x, y, z),
         origin_pc=origin,
         periodic=periodic,

@@ -188,7 +188,7 @@ def find(file: h5py.File, name: str) -> h5py.Group | h5py.Dataset | None:
     return here
 
 
-def attributes(file: h5py.File, name: str) -> dict[str, Any]:
+def attributes(file: h5py.File, name: str, *keys: str) -> dict[str, Any]:
     """Read the attributes of a group or data set.
 
     Parameters
@@ -197,6 +197,9 @@ def attributes(file: h5py.File, name: str) -> dict[str, Any]:
         The open file.
     name : str
         Path within it.
+    *keys : str
+        The attributes wanted; all by default. Some codes write hundreds, and
+        each takes its time.
 
     Returns
     -------
@@ -210,7 +213,7 @@ def attributes(file: h5py.File, name: str) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {}
     with reading(Path(file.filename), f"the attributes of {name}"):
-        for key in target.attrs:
+        for key in [key for key in keys if key in target.attrs] if keys else target.attrs:
             attribute = target.attrs.get_id(key)
             # The size is checked before h5py makes room for it.
             count = attribute.get_space().get_simple_extent_npoints()

@@ -69,7 +69,7 @@ def group_parts(paths: Sequence[Path]) -> list[tuple[Path, ...]]:
 def _n_files(path: Path) -> int:
     """How many files a snapshot has; 0 for a file that only stands for others."""
     with open_hdf5(path) as file, reading(path, "Header/NumFilesPerSnapshot"):
-        header = attributes(file, "Header")
+        header = attributes(file, "Header", "Virtual", "NumFilesPerSnapshot")
         if int(header.get("Virtual", 0)):
             return 0
         return int(header.get("NumFilesPerSnapshot", 1))

@@ -146,8 +146,11 @@ class Scan:
             known = {}  # the trajectories of several files are numbered together
         covered = {part for parts in known for part in parts}
         new = [path for path in found.paths if path not in covered]
-        for header in _read(found, new, self._request.units, files) if new else ():
-            known.setdefault(header.paths, []).append(header)
+        # What a reader concludes from a whole run, it must not conclude from its newest file alone.
+        witness = next(iter(known), ())[:1] if new else ()
+        for header in _read(found, [*witness, *new], self._request.units, files) if new else ():
+            if header.paths[:1] != witness:
+                known.setdefault(header.paths, []).append(header)
         for parts in known:
             for part in parts:
                 _state(part, states)

@@ -53,6 +53,9 @@ _KERNEL_SUPPORT: Mapping[str, float] = MappingProxyType(
 """Radius of the kernel's support over SWIFT's smoothing length (Dehnen & Aly 2012, Table 1)."""
 
 
+_EXPONENTS = ("Value stored as physical", "a-scale exponent", "h-scale exponent")
+
+
 def sniff(path: Path) -> Verdict:
     """Tell by its content whether a file is a SWIFT snapshot.
 
@@ -71,7 +74,7 @@ def sniff(path: Path) -> Verdict:
     with open_hdf5(path) as file:
         if find(file, "Header") is None:
             return Verdict(False, "no group Header")
-        code = attributes(file, "Header").get("Code")
+        code = attributes(file, "Header", "Code").get("Code")
     if code != "SWIFT":
         return Verdict(False, f"Header/Code is {code!r}, not 'SWIFT'")
     return Verdict(True, "Header/Code is 'SWIFT'")
@@ -107,8 +110,8 @@ def _read_header(parts: tuple[Path, ...], units: UnitSystem | None) -> ParticleH
     first = parts[next(i for i, count in enumerate(counts.gas) if count)]
     with open_hdf5(first) as file:
         header = attributes(file, "Header")
-        cosmology = attributes(file, "Cosmology")
-        parameters = attributes(file, "Parameters")
+        cosmology = attributes(file, "Cosmology", "h")
+        parameters = attributes(file, "Parameters", "InitialConditions:periodic")
         units = units or _units(file)
         with reading(first, "Header"):
             scaling = _Scaling(
@@ -120,7 +123,9 @@ def _read_header(parts: tuple[Path, ...], units: UnitSystem | None) -> ParticleH
             edge = units.length_pc * scaling.scale
             x, y, z = np.broadcast_to(np.asarray(header["BoxSize"], dtype=float), 3) * edge
             dimension = int(header.get("Dimension", 3))
-            gamma = float(attributes(file, "HydroScheme").get("Adiabatic index", GAMMA))
+            gamma = float(
+                attributes(file, "HydroScheme", "Adiabatic index").get("Adiabatic index", GAMMA)
+            )
             columns = _columns(file, GAS, scaling)
         if not (np.isfinite([x, y, z]).all() and min(x, y, z) > 0 and 0 < scaling.scale < np.inf):
             raise CorruptSnapshot(
@@ -143,6 +148,7 @@ def _read_header(parts: tuple[Path, ...], units: UnitSystem | None) -> ParticleH
     return ParticleHeader(
         paths=parts,
         time_myr=time_myr,
+        scale_factor=scaling.scale,
         box_pc=(float(x), float(y), float(z)),
         origin_pc=(0.0, 0.0, 0.0),
         periodic=str(parameters.get("InitialConditions:periodic", "1")).strip() != "0",
@@ -190,7 +196,7 @@ def _units(file: h5py.File) -> UnitSystem:
 
 def _to_cgs(file: h5py.File, stored: str) -> float:
     key = "Conversion factor to CGS (not including cosmological corrections)"
-    return float(attributes(file, f"{GAS}/{stored}").get(key, 0.0))
+    return float(attributes(file, f"{GAS}/{stored}", key).get(key, 0.0))
 
 
 def _columns(file: h5py.File, group: str, scaling: _Scaling) -> dict[str, Column]:
@@ -213,7 +219,7 @@ def _columns(file: h5py.File, group: str, scaling: _Scaling) -> dict[str, Column
             if support is None:
                 continue
             size *= support
-        stated = attributes(file, f"{group}/{stored}")
+        stated = attributes(file, f"{group}/{stored}", *_EXPONENTS)
         if scaling.scale != 1.0 and not stated.get("Value stored as physical", 0):
             size *= scaling.scale ** float(stated.get("a-scale exponent", power))
         # SWIFT has no h in its units; files converted from other codes may.
@@ -247,7 +253,7 @@ def _star_group(
 
 def _kernel_support(file: h5py.File) -> float | None:
     """Support over smoothing length: as the file states it, or by the kernel's name."""
-    scheme = attributes(file, "HydroScheme")
+    scheme = attributes(file, "HydroScheme", "Kernel gamma", "Kernel function")
     if "Kernel gamma" in scheme:
         support = float(scheme["Kernel gamma"])
         if not 1 <= support < 10:
