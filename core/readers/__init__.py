@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.readers import arrays, gadget, mim, native, swift, vti, well
+from core.readers import amr, arrays, gadget, mim, native, swift, vti, well
 from core.readers.request import PathLike, Request
 from core.readers.scan import Scan
 from core.series import Reader, SnapshotSeries
 from core.units import UnitSystem
 
-READERS: tuple[Reader, ...] = (swift, gadget, well, native, mim, vti, arrays)
+READERS: tuple[Reader, ...] = (swift, gadget, well, native, mim, vti, arrays, *amr.READERS)
 
 
 def open_series(

