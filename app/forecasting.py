@@ -1,4 +1,4 @@
-"""Forecasting, in a worker, and what there is to choose from: networks and devices. No Qt."""
+"""Forecasting, in a worker, and what there is to choose from: models and devices. No Qt."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import core
 from core.cubes import Cube
 from core.errors import ShellsightError
 from core.evolution import Forecast
+from core.models.analytic import ANALYTIC_MODELS
 from core.progress import CancelCheck, Progress, check_cancelled, report
 
 logger = logging.getLogger("shellsight")
@@ -72,7 +73,7 @@ def forecast(
         If `cancelled` says so.
     """
     began = time.monotonic()
-    report(progress, 0.0, "Loading the network")
+    report(progress, 0.0, "Loading the model")
     note = ""
     try:
         forecaster = core.Forecaster(model, device=device, averaging=averaging)
@@ -107,18 +108,19 @@ class Choice:
     tip: str = ""
 
 
-def networks() -> list[Choice]:
-    """List the networks that are installed. Imports torch: call from a worker.
+def models() -> list[Choice]:
+    """List what can forecast. Imports torch: call from a worker.
 
     Returns
     -------
     list of Choice
-        The default first; a damaged file is left out.
+        The networks that are installed, the default first, without damaged
+        files; then the theories.
     """
-    from core.models.registry import available_models, find_model, read_config
+    from core.models.registry import available_networks, find_model, read_config
 
     found = []
-    for name in available_models():
+    for name in available_networks():
         try:
             config = read_config(find_model(name))
         except ShellsightError as error:
@@ -129,7 +131,16 @@ def networks() -> list[Choice]:
             f"{config.frames} frames {config.interval_myr:g} Myr apart"
         )
         found.append(Choice(name, config.name, tip))
+    for theory in ANALYTIC_MODELS.values():
+        sources = "; ".join(theory.sources)
+        tip = f"{theory.text}\n{theory.limits}\nAfter {sources}."
+        found.append(Choice(theory.name, theory.title, tip))
     return found
+
+
+def is_theory(model: str) -> bool:
+    """Tell whether a model is a theory, which has no device and nothing to average."""
+    return model in ANALYTIC_MODELS
 
 
 def devices() -> list[Choice]:
@@ -162,10 +173,10 @@ def choices(progress: Progress | None = None) -> tuple[list[Choice], list[Choice
 
     Returns
     -------
-    networks, devices : list of Choice
+    models, devices : list of Choice
         What there is.
     """
-    report(progress, 0.2, "Looking for networks")
-    found = networks()
+    report(progress, 0.2, "Looking for models")
+    found = models()
     report(progress, 0.8, "Looking for devices")
     return found, devices()

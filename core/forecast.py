@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import time as clock
-from dataclasses import asdict
+import platform
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.baselines import persistence
 from core.cubes import Cube, CubeSequence
+from core.energy import EnergyMeter
 from core.errors import InvalidRequest
 from core.evolution import Forecast
+from core.models.analytic import ANALYTIC_MODELS, FRAMES, INTERVAL_MYR
 from core.progress import CancelCheck, Progress, check_cancelled, report
 
 if TYPE_CHECKING:
@@ -28,12 +31,13 @@ MIN_DENSITY = 1e-6
 
 
 class Forecaster:
-    """A trained network, ready to forecast.
+    """A trained network or a theory, ready to forecast.
 
     Parameters
     ----------
     model : str or Path
-        "default", the name of a shipped model, or the path of a weights file.
+        "default", the name of a shipped network, the path of a weights file,
+        or a theory: "thin-shell" or "snowplough".
     device : str
         "auto" (a CUDA GPU where there is one), "cpu" or "cuda".
     averaging : int
@@ -43,13 +47,17 @@ class Forecaster:
     Attributes
     ----------
     model_name : str
-        Name of the network.
+        Name of the network or of the theory.
     device : str
         Where it computes, for example "cpu" or "cuda:0".
     device_name : str
         The same for people, for example "NVIDIA H200".
     card : dict
-        What the weights file says about the network and its training.
+        What the weights file says about the network and its training, or
+        what the theory is, with its sources and its limits.
+    ignores : tuple of str
+        The parameters that have no effect: a theory is computed on the CPU
+        and is the same however the cube is turned.
 
     Raises
     ------
@@ -66,10 +74,21 @@ class Forecaster:
     def __init__(
         self, model: str | Path = "default", *, device: str = "auto", averaging: int = 4
     ) -> None:
-        from core.models.registry import load_model
-
         if not 1 <= averaging <= 48:
             raise InvalidRequest(f"The averaging is over 1 to 48 orientations, not {averaging}.")
+        self.card: dict[str, Any]
+        self.ignores: tuple[str, ...]
+        self._theory = ANALYTIC_MODELS.get(str(model))
+        if self._theory is not None:
+            self.averaging = 1
+            self.model_name = self._theory.name
+            self.device = "cpu"
+            self.device_name = f"CPU ({platform.machine() or 'unknown'}, 1 thread)"
+            self.card = self._theory.card()
+            self.ignores = ("device", "averaging")
+            return
+        from core.models.registry import load_model
+
         self._device, self.device_name = _find_device(device)
         self._network: nn.Module
         self._config: ModelConfig
@@ -77,7 +96,8 @@ class Forecaster:
         self.averaging = averaging
         self.model_name = self._config.name
         self.device = str(self._device)
-        self.card: dict[str, Any] = asdict(self._config)
+        self.card = asdict(self._config)
+        self.ignores = ()
 
     def forecast(
         self,
@@ -92,37 +112,81 @@ class Forecaster:
         Parameters
         ----------
         cube : Cube
-            The gas at the explosion: density, and velocity where known. It
-            must have the size and the number of voxels the network was
-            trained on (see `card`).
+            The gas at the explosion: density, and velocity where known. For
+            a network it must have the size and the number of voxels of the
+            training (see `card`); a theory takes any.
         energy_erg : float, optional
             Energy of the explosion in erg; by default that of the network's
-            training, and refused if it is another.
+            training, and refused if it is another. A theory takes any; its
+            default is 1e51.
         progress : callable, optional
             Told the fraction done.
         cancelled : callable, optional
-            Asked between orientations.
+            Asked between orientations, or time steps.
 
         Returns
         -------
         Forecast
             Density with and without the explosion; the first frame is the
-            cube itself, at its own time.
+            cube itself, at its own time. Its provenance says what it cost
+            (see `core.energy`).
 
         Raises
         ------
         InvalidRequest
-            If the cube does not suit the network.
+            If the cube does not suit the model.
         Cancelled
             If told to stop.
         """
+        check_gas(cube)
+        with EnergyMeter(self.device, self.device_name) as meter:
+            if self._theory is not None:
+                report(progress, 0.0, "Computing")
+                result = self._by_theory(cube, energy_erg, cancelled)
+                report(progress, 1.0, "Done")
+            else:
+                result = self._by_network(cube, energy_erg, progress, cancelled)
+        provenance = {
+            "model": self.model_name,
+            "averaging": self.averaging,
+            "input": dict(cube.provenance),
+            **result.provenance,
+            **meter.expense.as_provenance(),
+        }
+        return replace(
+            result,
+            sequence=replace(result.sequence, provenance=provenance),
+            control=replace(result.control, provenance=provenance),
+            provenance=provenance,
+        )
+
+    def _by_theory(
+        self, cube: Cube, energy_erg: float | None, cancelled: CancelCheck | None
+    ) -> Forecast:
+        assert self._theory is not None
+        energy = 1e51 if energy_erg is None else energy_erg
+        times = cube.time_myr + INTERVAL_MYR * np.arange(FRAMES + 1, dtype=np.float64)
+        exploded = self._theory.solution(cube, times, energy, cancelled=cancelled)
+        return Forecast(
+            sequence=exploded,
+            control=persistence(cube, times),
+            energy_erg=energy,
+            provenance=exploded.provenance,
+        )
+
+    def _by_network(
+        self,
+        cube: Cube,
+        energy_erg: float | None,
+        progress: Progress | None,
+        cancelled: CancelCheck | None,
+    ) -> Forecast:
         import torch
 
         from core.models.inputs import network_input
         from core.models.symmetry import spread
 
         self._check(cube, energy_erg)
-        start = clock.perf_counter()
         report(progress, 0.0, "Preparing")
         density = torch.tensor(np.maximum(cube.density, MIN_DENSITY), device=self._device)
         velocity = None
@@ -147,7 +211,7 @@ class Forecaster:
             turbulence += back.scalar(one_turbulence[0]) / len(orientations)
             effect += back.scalar(one_effect[0]) / len(orientations)
         check_cancelled(cancelled, "The forecast")
-        return self._forecast(cube, density, turbulence, effect, clock.perf_counter() - start)
+        return self._forecast(cube, density, turbulence, effect)
 
     def _check(self, cube: Cube, energy_erg: float | None) -> None:
         config = self._config
@@ -162,24 +226,13 @@ class Forecaster:
                 f"{config.n}^3 voxels, not {cube.size_pc:g} pc with {cube.n}^3: "
                 f"use voxelize(..., size_pc={config.size_pc:g}, n={config.n})."
             )
-        if not np.isfinite(cube.density).all() or cube.density.min() < 0 or cube.density.max() <= 0:
-            raise InvalidRequest(
-                "The density of the cube must be finite, not negative and not all zero."
-            )
 
     def _forecast(
-        self, cube: Cube, density: Tensor, turbulence: Tensor, effect: Tensor, seconds: float
+        self, cube: Cube, density: Tensor, turbulence: Tensor, effect: Tensor
     ) -> Forecast:
         """Join the network's logarithms with the cube they start from."""
         steps = np.arange(self._config.frames + 1, dtype=np.float64)
         times = cube.time_myr + self._config.interval_myr * steps
-        provenance = {
-            "model": self.model_name,
-            "device": self.device_name,
-            "averaging": self.averaging,
-            "wall_seconds": seconds,
-            "input": dict(cube.provenance),
-        }
         control = density * 10.0**turbulence
         exploded = control * 10.0**effect
 
@@ -190,21 +243,36 @@ class Forecaster:
                 times_myr=times,
                 size_pc=cube.size_pc,
                 center_pc=cube.center_pc,
-                provenance=provenance,
             )
 
         return Forecast(
             sequence=sequence(exploded),
             control=sequence(control),
             energy_erg=self._config.energy_erg,
-            provenance=provenance,
+        )
+
+
+def check_gas(cube: Cube) -> None:
+    """Make sure that a cube holds gas to forecast.
+
+    Parameters
+    ----------
+    cube : Cube
+        The cube.
+
+    Raises
+    ------
+    InvalidRequest
+        If its density is not finite, negative somewhere or zero everywhere.
+    """
+    if not np.isfinite(cube.density).all() or cube.density.min() < 0 or cube.density.max() <= 0:
+        raise InvalidRequest(
+            "The density of the cube must be finite, not negative and not all zero."
         )
 
 
 def _find_device(wanted: str) -> tuple[torch.device, str]:
     """Find a device and its name for people."""
-    import platform
-
     import torch
 
     if wanted not in ("auto", "cpu", "cuda") and not wanted.startswith("cuda:"):

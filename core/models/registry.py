@@ -1,4 +1,4 @@
-"""The networks Shellsight knows, and their trained weights."""
+"""The models Shellsight knows: theories, and networks with their trained weights."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from core.errors import CorruptSnapshot, InvalidRequest
+from core.models.analytic import ANALYTIC_MODELS
 from core.models.unet import TwoHeadedUNet
 from core.resources import models_path
 
@@ -77,8 +78,8 @@ class ModelConfig:
         return ARCHITECTURES[self.architecture](frames=self.frames, **arguments)
 
 
-def available_models() -> tuple[str, ...]:
-    """Names of the models whose weights are shipped, the default first.
+def available_networks() -> tuple[str, ...]:
+    """Names of the networks whose weights are shipped, the default first.
 
     Returns
     -------
@@ -89,13 +90,24 @@ def available_models() -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (name != DEFAULT_MODEL, name)))
 
 
+def available_models() -> tuple[str, ...]:
+    """Names of all models that forecast: the networks, the default first, then the theories.
+
+    Returns
+    -------
+    tuple of str
+        The names, as `core.Forecaster` takes them.
+    """
+    return (*available_networks(), *ANALYTIC_MODELS)
+
+
 def find_model(name: str | Path) -> Path:
-    """Find the weights of a model.
+    """Find the weights of a network.
 
     Parameters
     ----------
     name : str or Path
-        "default", the name of a shipped model, or the path of a weights file.
+        "default", the name of a shipped network, or the path of a weights file.
 
     Returns
     -------
@@ -112,6 +124,8 @@ def find_model(name: str | Path) -> Path:
     for path in (models_path() / f"{name}.safetensors", Path(name)):
         if path.is_file():
             return path
+    if str(name) in ANALYTIC_MODELS:
+        raise InvalidRequest(f"The model '{name}' is a theory and has no weights to load.")
     raise InvalidRequest(
         f"There is no model '{name}'. Shipped are: {', '.join(available_models()) or 'none'}; "
         f"or give the path of a .safetensors file."

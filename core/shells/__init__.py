@@ -25,7 +25,9 @@ from core.shells.region import (
     reached_region,
     site_index,
 )
+from core.shells.remnant import Remnant, blast_radius_pc
 from core.shells.surface import Surface, distances_to_surface, surface
+from core.shells.thin_shell import thin_shell_radii
 
 __all__ = [
     "AFFECTED_BELOW",
@@ -33,10 +35,12 @@ __all__ = [
     "REACHED_DEX",
     "Mask",
     "RadiusProfile",
+    "Remnant",
     "Surface",
     "affected_particles",
     "affected_region",
     "at_site",
+    "blast_radius_pc",
     "cavity",
     "dense_shell_radius",
     "density_ratio",
@@ -49,4 +53,5 @@ __all__ = [
     "reached_region",
     "site_index",
     "surface",
+    "thin_shell_radii",
 ]

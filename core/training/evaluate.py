@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from core import metrics, shells
-from core.baselines import control_only, fit_spheres, persistence
+from core.baselines import control_only, fit_spheres, persistence, snowplough, thin_shell
 from core.compare import at_times, compare, frames_within
 from core.cubes import Cube, CubeSequence
 from core.errors import InvalidRequest
@@ -72,6 +72,10 @@ def evaluate(
     network
         The forecast from the first frame. Its region is that of the forecast
         density over the *forecast's* control.
+    thin-shell, snowplough
+        The theories `core.baselines.thin_shell` and `snowplough`, from the
+        first frame as the network. Without the explosion they let the gas
+        stand still; their regions are relative to that.
     sphere
         A sphere at the site, one for each of the affected region, the cavity
         and the reached region, with the radius of largest IoU with the truth.
@@ -236,9 +240,13 @@ def _scores(
         "control": control_only(truth.control),
         "persistence": persistence(simulation.sequence[0], truth.times_myr),
     }
-    evolutions = {"network": forecast} | {
-        method: Evolution(density, truth.control, simulation.site_pc)
-        for method, density in baselines.items()
+    evolutions = {
+        "network": forecast,
+        **{
+            method: Evolution(density, truth.control, simulation.site_pc)
+            for method, density in baselines.items()
+        },
+        **_theories(simulation, truth),
     }
     affected = shells.affected_region(truth.density, truth.control.density)
     ages = [round(float(time - simulation.times_myr[0]), 4) for time in truth.times_myr]
@@ -256,6 +264,17 @@ def _scores(
     for age, figures in zip(ages, _sphere_scores(truth), strict=True):
         scores["sphere", age] = figures
     return scores
+
+
+def _theories(simulation: Simulation, truth: Evolution) -> dict[str, Evolution]:
+    """Forecast by theory, from the first frame of a simulation."""
+    first, times, site = simulation.sequence[0], truth.times_myr, simulation.site_pc
+    still = persistence(first, times)
+    solutions = {"thin-shell": thin_shell, "snowplough": snowplough}
+    return {
+        method: Evolution(solve(first, times, simulation.energy_erg, site_pc=site), still, site)
+        for method, solve in solutions.items()
+    }
 
 
 def _sphere_scores(truth: Evolution) -> list[dict[str, float]]:

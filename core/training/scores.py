@@ -15,6 +15,8 @@ from core.errors import InvalidRequest
 METHODS: Mapping[str, str] = MappingProxyType(
     {
         "network": "Network",
+        "thin-shell": "Thin shell (theory, direction by direction)",
+        "snowplough": "Snowplough (theory, a sphere at the mean density around the site)",
         "sphere": "Best possible sphere (knows the truth)",
         "control": "Control (turbulence alone, known exactly)",
         "persistence": "Persistence (nothing moves; includes turbulent motion)",

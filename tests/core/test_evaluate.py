@@ -147,12 +147,12 @@ def test_text_json_and_csv(table, tmp_path):
     table.to_json(tmp_path / "t.json")
     content = json.loads((tmp_path / "t.json").read_text())
     assert content["n_simulations"] == 2
-    assert len(content["rows"]) == 20
+    assert len(content["rows"]) == 30
     assert content["rows"][0]["mean"]["radius_error_pc"] is None
     table.to_csv(tmp_path / "t.csv")
     with (tmp_path / "t.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
-    assert len(lines) == 20
+    assert len(lines) == 30
     row = table.row("network", 0.028)
     assert float(lines[4]["cavity_iou"]) == row.mean["cavity_iou"]
     assert int(lines[4]["cavity_iou_n"]) == 2
