@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.constants import BOLTZMANN_ERG_K, HYDROGEN_MASS_G, KMS_CM_S
-from core.cubes import Cube, Vector3
+from core.cubes import Cube
 from core.cutout import Cutout
 from core.errors import CorruptSnapshot, InvalidRequest, MissingUnits
 from core.readers.hdf5 import (
@@ -25,6 +25,7 @@ from core.readers.hdf5 import (
     reading,
 )
 from core.readers.particles import IONISATION_K, MU_IONISED, MU_NEUTRAL
+from core.readers.values import listed, require_cube, vector
 from core.series import FrameHeader, Kind, Verdict
 from core.units import UnitSystem
 
@@ -36,6 +37,7 @@ _FIELDS = {
     "temperature": "t0_fields/temperature",
     "velocity": "t1_fields/velocity",
 }
+_MAX_TRAJECTORIES = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +48,13 @@ class WellHeader(FrameHeader):
     ----------
     index : int
         Number of the time in the file.
+    run : int
+        Number of the trajectory in its file; `trajectory` counts those of all
+        files together.
     """
 
     index: int
+    run: int
 
 
 def sniff(path: Path) -> Verdict:
@@ -81,7 +87,8 @@ def read_headers(paths: Sequence[Path], units: UnitSystem | None) -> list[FrameH
     Parameters
     ----------
     paths : Sequence of Path
-        The files.
+        The files of one data set; the trajectories of several are numbered
+        one file after the other.
     units : UnitSystem, optional
         Their units, which they do not state.
 
@@ -95,17 +102,31 @@ def read_headers(paths: Sequence[Path], units: UnitSystem | None) -> list[FrameH
     MissingUnits
         If no units are given, and the file states none; the detail offers
         units that fit.
+    InvalidRequest
+        If the files are of different data sets.
     CorruptSnapshot
         If a file is damaged or its grid is not a cube of equal voxels.
     """
-    headers: list[FrameHeader] = []
+    headers: list[WellHeader] = []
     for path in paths:
         with open_hdf5(path) as file:
+            _require_volume(file)
             own = units or _stated_units(file)
             if own is None:
-                raise MissingUnits(path, ("length", "mass", "time", "velocity"), _offer(file))
-            headers += _headers(file, own)
-    return headers
+                detail, offer = _offer(file)
+                raise MissingUnits(path, ("length", "mass", "time", "velocity"), detail, offer)
+            headers += _headers(file, own, before=headers[-1].trajectory + 1 if headers else 0)
+    for header in headers:
+        first = headers[0]
+        if (header.code, header.count) != (first.code, first.count) or not np.allclose(
+            header.box_pc, first.box_pc
+        ):
+            raise InvalidRequest(
+                f"{first.paths[0]} ({first.code}, {first.count} cells) and "
+                f"{header.paths[0].name} ({header.code}, {header.count} cells) are of different "
+                f"data sets; open them one by one."
+            )
+    return list(headers)
 
 
 def load(header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | None = None) -> Cube:
@@ -131,15 +152,14 @@ def load(header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | N
     sizes = {"density": header.units.density, "velocity": header.units.velocity_kms}
     with open_hdf5(path) as file:
         values = {
-            field: (_frame(file, place, header.trajectory, header.index) * sizes.get(field, 1.0))
+            field: _frame(file, place, header.run, header.index) * sizes.get(field, 1.0)
             for field, place in _FIELDS.items()
             if find(file, place) is not None
         }
-    center = tuple(o + 0.5 * b for o, b in zip(header.origin_pc, header.box_pc, strict=True))
     return Cube(
         fields=values,
         size_pc=header.box_pc[0],
-        center_pc=(center[0], center[1], center[2]),
+        center_pc=vector(o + 0.5 * header.box_pc[0] for o in header.origin_pc),
         time_myr=header.time_myr,
         provenance={
             "files": [str(path)],
@@ -161,48 +181,65 @@ def _stated_units(file: h5py.File) -> UnitSystem | None:
         return None
 
 
-def _headers(file: h5py.File, units: UnitSystem) -> list[FrameHeader]:
+def _require_volume(file: h5py.File) -> None:
+    """Refuse what has no three axes, or no density."""
+    path = Path(file.filename)
+    with reading(path, "n_spatial_dims"):
+        axes = int(attributes(file, "/")["n_spatial_dims"])
+    if axes != 3:
+        raise CorruptSnapshot(path, f"its data set has {axes} axes in space; 3 are needed.")
+    if find(file, _FIELDS["density"]) is None:
+        group = find(file, "t0_fields")
+        names = listed(list(group)) if isinstance(group, h5py.Group) else ""
+        raise CorruptSnapshot(path, f"it has no density among its fields ({names or 'none'}).")
+
+
+def _headers(file: h5py.File, units: UnitSystem, before: int) -> list[WellHeader]:
     path = Path(file.filename)
     density = dataset(file, _FIELDS["density"])
     with reading(path, "its layout"):
         varies = _varies(file, _FIELDS["density"])
         leading = density.shape[: sum(varies)]
-        grid = density.shape[sum(varies) :]
-        n_trajectories = leading[0] if varies[0] else int(attributes(file, "/")["n_trajectories"])
+        n = require_cube(path, density.shape[sum(varies) :])
+        stated = int(attributes(file, "/").get("n_trajectories", 1))
+        n_trajectories = leading[0] if varies[0] else stated
         dataset_name = str(attributes(file, "/")["dataset_name"])
-    if len(grid) != 3 or len(set(grid)) != 1:
-        raise CorruptSnapshot(path, f"the grid is {grid}; a cube of equal sides is needed.")
-    edges = [_axis(file, axis, grid[0]) for axis in "xyz"]
+    if not 0 < n_trajectories <= _MAX_TRAJECTORIES:
+        raise CorruptSnapshot(path, f"it states {n_trajectories} trajectories.")
+    edges = [_axis(file, axis, n) for axis in "xyz"]
     widths = [width * units.length_pc for _, width in edges]
     if not np.allclose(widths, widths[0], rtol=1e-4):
         raise CorruptSnapshot(path, f"the voxels are not cubes: the box is {widths} pc.")
     times = read_finite(file, "dimensions/time")
-    headers: list[FrameHeader] = []
-    for trajectory in range(n_trajectories):
-        own = times[trajectory] if times.ndim == 2 else times
-        if varies[1] and len(own) != leading[-1]:
-            raise CorruptSnapshot(path, f"{len(own)} times, but {leading[-1]} frames of density.")
+    if times.ndim not in (1, 2) or (times.ndim == 2 and len(times) != n_trajectories):
+        raise CorruptSnapshot(
+            path, f"dimensions/time has shape {times.shape} for {n_trajectories} trajectories."
+        )
+    headers: list[WellHeader] = []
+    for run in range(n_trajectories):
+        own = times[run] if times.ndim == 2 else times
+        if len(own) == 0 or (varies[1] and len(own) != leading[-1]):
+            frames = leading[-1] if varies[1] else "all"
+            raise CorruptSnapshot(path, f"{len(own)} times, but {frames} frames of density.")
+        if np.any(np.diff(own) <= 0):
+            raise CorruptSnapshot(path, "dimensions/time does not increase.")
         headers += [
             WellHeader(
                 paths=(path,),
                 time_myr=float(time) * units.time_myr,
                 box_pc=(widths[0],) * 3,
-                origin_pc=_vector([origin * units.length_pc for origin, _ in edges]),
+                origin_pc=vector(origin * units.length_pc for origin, _ in edges),
                 periodic=_periodic(file),
-                count=int(np.prod(grid)),
+                count=n**3,
                 code=dataset_name,
                 units=units,
-                trajectory=trajectory,
+                trajectory=before + run,
                 index=index,
+                run=run,
             )
             for index, time in enumerate(own)
         ]
     return headers
-
-
-def _vector(values: Sequence[float]) -> Vector3:
-    x, y, z = values
-    return (x, y, z)
 
 
 def _axis(file: h5py.File, axis: str, n: int) -> tuple[float, float]:
@@ -222,10 +259,28 @@ def _varies(file: h5py.File, place: str) -> tuple[bool, bool]:
     return bool(stated.get("sample_varying", True)), bool(stated.get("time_varying", True))
 
 
-def _frame(file: h5py.File, place: str, trajectory: int, index: int) -> NDArray[np.floating]:
+def _frame(file: h5py.File, place: str, run: int, index: int) -> NDArray[np.floating]:
+    """Read one time of one trajectory, and nothing else, of a field on the grid."""
+    path = Path(file.filename)
     varies = _varies(file, place)
-    at = tuple(i for i, has_axis in zip((trajectory, index), varies, strict=True) if has_axis)
-    return read_finite(file, place, at, negative=place.startswith("t1"))
+    at = tuple(i for i, has_axis in zip((run, index), varies, strict=True) if has_axis)
+    shape = dataset(file, place).shape
+    if any(i >= size for i, size in zip(at, shape, strict=False)):
+        raise CorruptSnapshot(path, f"{place} has shape {shape}; density has more frames.")
+    values = read_finite(file, place, at, negative=place.startswith("t1"))
+    density = dataset(file, _FIELDS["density"])
+    grid = density.shape[sum(_varies(file, _FIELDS["density"])) :]
+    grid = (*grid, 3) if place.startswith("t1") else grid
+    constant = [bool(v) for v in np.atleast_1d(attributes(file, place).get("dim_varying", ()))]
+    if constant and not all(constant) and len(constant) == 3:
+        # An axis along which a field does not vary is not stored.
+        shape = tuple(n for n, varies in zip(grid, constant, strict=False) if varies)
+        if values.size == np.prod(shape) * (3 if place.startswith("t1") else 1):
+            kept = [n if varies else 1 for n, varies in zip(grid, constant, strict=False)]
+            values = np.broadcast_to(values.reshape(*kept, *grid[3:]), grid)
+    if values.shape != grid:
+        raise CorruptSnapshot(path, f"{place} has frames of shape {values.shape}, expected {grid}.")
+    return values
 
 
 def _periodic(file: h5py.File) -> bool:
@@ -235,11 +290,15 @@ def _periodic(file: h5py.File) -> bool:
     return bool(types) and all(str(kind_).upper() == "PERIODIC" for kind_ in types)
 
 
-def _offer(file: h5py.File) -> str:
-    """Units that fit: density in Msun/pc^3, and velocity from P = rho k T/(mu m_H)."""
+def _offer(file: h5py.File) -> tuple[str, str]:
+    """Find units that fit: density in Msun/pc^3, and velocity from P = rho k T/(mu m_H).
+
+    Returns what to say, and the units; these are empty if nothing speaks for any.
+    """
+    usual = "The Well's files state none; density in Msun/pc^3 and temperature in K are usual."
     needed = ("density", "pressure", "temperature")
     if any(find(file, f"t0_fields/{key}") is None for key in needed):
-        return "Density in Msun/pc^3 and temperature in K are usual."
+        return usual, ""
     density, pressure, temperature = (
         _frame(file, f"t0_fields/{key}", 0, 0).astype(np.float64) for key in needed
     )
@@ -247,11 +306,13 @@ def _offer(file: h5py.File) -> str:
     usable = (pressure > 0) & (temperature > 0) & (density > 0)
     squared = (density * temperature)[usable] / (mu * pressure)[usable]
     if not squared.size:
-        return "Density in Msun/pc^3 and temperature in K are usual."
+        return usual, ""
     velocity = np.sqrt(squared * (BOLTZMANN_ERG_K / HYDROGEN_MASS_G)) / KMS_CM_S
     low, middle, high = np.percentile(velocity, (16, 50, 84))
-    return (
+    offer = f"length=pc,mass=Msun,velocity={middle:.4g} km/s,time=Myr"
+    detail = (
         f"With density in Msun/pc^3 and temperature in K, pressure and temperature agree for a "
         f"unit of velocity of {middle:.4g} km/s ({low:.4g} to {high:.4g} in 68 % of the voxels): "
-        f"units='length=pc,mass=Msun,velocity={middle:.4g} km/s,time=Myr'."
+        f"units='{offer}'."
     )
+    return detail, offer

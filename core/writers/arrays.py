@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -11,6 +10,8 @@ import numpy as np
 from core.cubes import Cube, CubeSequence
 from core.errors import InvalidRequest
 from core.evolution import Evolution
+from core.writers.atomic import replacing
+from core.writers.native import as_json
 
 
 def save_arrays(obj: Cube | CubeSequence | Evolution, path: str | os.PathLike[str]) -> None:
@@ -39,23 +40,14 @@ def save_arrays(obj: Cube | CubeSequence | Evolution, path: str | os.PathLike[st
     target = Path(path)
     if target.suffix != ".npz":
         raise InvalidRequest(f"{target}: the name of such a file ends in .npz.")
-    if not target.parent.is_dir():
-        raise InvalidRequest(f"{target}: there is no directory {target.parent}.")
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            # Not compressed: a frame can then be read without those before it.
-            np.savez(
-                file,
-                allow_pickle=False,
-                **dict(frames.fields),
-                times_myr=np.asarray(times, dtype=np.float64),
-                size_pc=np.float64(frames.size_pc),
-                center_pc=np.asarray(frames.center_pc, dtype=np.float64),
-                provenance=np.array(json.dumps(dict(frames.provenance), default=str)),
-            )
-        partial.replace(target)
-    except OSError as error:
-        raise InvalidRequest(f"{target}: cannot be written ({error}).") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(target) as partial, partial.open("wb") as file:
+        # Not compressed: a frame can then be read without those before it.
+        np.savez(
+            file,
+            allow_pickle=False,
+            **dict(frames.fields),
+            times_myr=np.asarray(times, dtype=np.float64),
+            size_pc=np.float64(frames.size_pc),
+            center_pc=np.asarray(frames.center_pc, dtype=np.float64),
+            provenance=np.array(as_json(frames.provenance)),
+        )
