@@ -10,13 +10,14 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 import core
+from core.cli_export import affected, convert, sites
 from core.cli_info import info
-from core.cli_opening import Format, Snapshots, Trajectory, Units, open_series
+from core.cli_opening import Center, Format, Snapshots, Trajectory, Units, open_series
 from core.cli_training import evaluate, simulate, train
 from core.errors import InvalidRequest, MissingDependency, ShellsightError
 from core.resources import sample_path
@@ -89,14 +90,6 @@ Control = Annotated[
 ]
 
 
-def _center(text: str) -> tuple[float, float, float]:
-    try:
-        x, y, z = (float(part) for part in text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f"'{text}' is not of the form x,y,z (in pc)") from None
-    return x, y, z
-
-
 # ---------------------------------------------------------------- verbs
 
 
@@ -152,15 +145,7 @@ def forecast(
     frame: Annotated[int, typer.Option(help="Frame to start from.")] = 0,
     size: Annotated[float, typer.Option(help="Edge of the cube in pc.")] = 60.0,
     n: Annotated[int, typer.Option(help="Voxels along an edge.")] = 32,
-    center: Annotated[
-        Any,
-        typer.Option(
-            parser=_center,
-            metavar="X,Y,Z",
-            help="Place of the explosion in pc; default: the centre of the box.",
-            show_default=False,
-        ),
-    ] = None,
+    center: Center = None,
     model: Model = "default",
     device: Device = "auto",
     csv: Annotated[
@@ -239,7 +224,7 @@ def report(
     print(f"Wrote {', '.join(file.name for file in made.files)} to {out.resolve()}")
 
 
-for verb in (info, simulate, train, evaluate):
+for verb in (info, sites, convert, affected, simulate, train, evaluate):
     cli.command()(verb)
 
 

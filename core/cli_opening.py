@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import core
+from core.cubes import Vector3
 from core.errors import MissingUnits
 from core.remembered_units import remember, remembered
 from core.series import SnapshotSeries
@@ -36,6 +37,42 @@ Format = Annotated[
     ),
 ]
 Trajectory = Annotated[int, typer.Option(help="Which run, where a file holds several.")]
+
+
+def parse_center(text: str) -> Vector3:
+    """Read the centre of a cube as it is typed.
+
+    Parameters
+    ----------
+    text : str
+        Three numbers in pc, separated by commas.
+
+    Returns
+    -------
+    tuple of float
+        The numbers.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is something else.
+    """
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not of the form x,y,z (in pc)") from None
+    return x, y, z
+
+
+Center = Annotated[
+    Any,
+    typer.Option(
+        parser=parse_center,
+        metavar="X,Y,Z",
+        help="Centre of the cube in pc: the place of the explosion; default: that of the box.",
+        show_default=False,
+    ),
+]
 
 
 def open_series(
