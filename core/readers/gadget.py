@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +22,7 @@ from core.readers.particles import (
 )
 from core.readers.particles import chunks as chunks
 from core.readers.particles import load as load
+from core.readers.scaling import Scaling, stated_units
 from core.readers.stars import Birth, StarGroup
 from core.readers.stars import load_stars as load_stars
 from core.series import FrameHeader, Kind, Verdict
@@ -124,7 +124,12 @@ def _read_header(
         units = units or _units(file, header)
         with reading(first, "Header"):
             cosmology = _cosmology(header) if comoving else None
-            scaling = _Scaling(units, float(header["Time"]) if comoving else 1.0, cosmology)
+            scaling = Scaling(
+                units,
+                float(header["Time"]) if cosmology else 1.0,
+                cosmology.hubble if cosmology else 1.0,
+                cosmology,
+            )
             time_myr = _time_myr(header, scaling)
             columns = _columns(file, GAS, scaling)
             mass = _table_mass(header, 0, scaling)
@@ -165,7 +170,9 @@ def _read_header(
 def _code(file: h5py.File, header: Mapping[str, Any]) -> str:
     """Which of the family wrote the file, by what only it writes."""
     gas = find(file, GAS)
-    stored = list(gas) if isinstance(gas, h5py.Group) else []
+    with reading(Path(file.filename), GAS):
+        # Names of other encodings come as bytes.
+        stored = [str(key) for key in gas] if isinstance(gas, h5py.Group) else []
     if "UnitLength_In_CGS" in header or "ParticleIDGenerationNumber" in stored:
         return "GIZMO"
     if any(key.startswith("GFM_") for key in stored) or "SmoothingLength" not in stored:
@@ -196,7 +203,7 @@ def _units(file: h5py.File, header: Mapping[str, Any]) -> UnitSystem:
             missing,
             f"In its own units the box is {box:.6g} wide and the time is {time:.6g}.",
         )
-    return UnitSystem.from_cgs(sizes["length"], sizes["mass"], sizes["velocity"])
+    return stated_units(path, sizes["length"], sizes["mass"], sizes["velocity"])
 
 
 def _is_comoving(path: Path) -> bool:
@@ -212,19 +219,6 @@ def _is_comoving(path: Path) -> bool:
         return abs(time * (1 + redshift) - 1) < 1e-5 and _stated(header, _MATTER) > 0
 
 
-@dataclass(frozen=True)
-class _Scaling:
-    """From stored numbers to physical ones: units, scale factor, Hubble parameter."""
-
-    units: UnitSystem
-    scale: float = 1.0
-    cosmology: Cosmology | None = None
-
-    @property
-    def hubble(self) -> float:
-        return 1.0 if self.cosmology is None else self.cosmology.hubble
-
-
 def _stated(header: Mapping[str, Any], names: Sequence[str]) -> float:
     return float(next((header[name] for name in names if name in header), 0.0))
 
@@ -237,7 +231,7 @@ def _cosmology(header: Mapping[str, Any]) -> Cosmology:
     )
 
 
-def _time_myr(header: Mapping[str, Any], scaling: _Scaling) -> float:
+def _time_myr(header: Mapping[str, Any], scaling: Scaling) -> float:
     """Time of the snapshot; since the Big Bang in a cosmological run."""
     if scaling.cosmology is not None:
         time = float(scaling.cosmology.age_myr(scaling.scale))
@@ -248,21 +242,12 @@ def _time_myr(header: Mapping[str, Any], scaling: _Scaling) -> float:
     return time
 
 
-def _columns(file: h5py.File, group: str, scaling: _Scaling) -> dict[str, Column]:
-    units = scaling.units
-    sizes = {
-        "positions_pc": units.length_pc,
-        "masses_msun": units.mass_msun,
-        "velocities_kms": units.velocity_kms,
-        "densities": units.density,
-        "internal_energy": units.velocity_kms**2,
-        "smoothing_lengths_pc": units.length_pc,
-    }
+def _columns(file: h5py.File, group: str, scaling: Scaling) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     for field, (stored, a_power, h_power) in _DATASETS.items():
         if find(file, f"{group}/{stored}") is None:
             continue
-        size = sizes.get(field, 1.0)
+        size = scaling.size_of(field)
         if scaling.cosmology is not None:
             stated = attributes(file, f"{group}/{stored}")
             size *= scaling.scale ** float(stated.get("a_scaling", a_power))
@@ -271,7 +256,7 @@ def _columns(file: h5py.File, group: str, scaling: _Scaling) -> dict[str, Column
     return columns
 
 
-def _table_mass(header: Mapping[str, Any], kind: int, scaling: _Scaling) -> float:
+def _table_mass(header: Mapping[str, Any], kind: int, scaling: Scaling) -> float:
     """Mass of every particle of a type in Msun, where the header states one for all."""
     table = np.atleast_1d(header.get("MassTable", 0.0))
     mass = float(table[kind]) if kind < len(table) else 0.0
@@ -283,7 +268,7 @@ def _star_group(
     group: str,
     counts: tuple[int, ...],
     header: Mapping[str, Any],
-    scaling: _Scaling,
+    scaling: Scaling,
 ) -> StarGroup:
     path = Path(file.filename)
     with reading(path, group):

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptSnapshot, InvalidRequest, ShellsightError
+from core.readers.hdf5_heaps import check_heaps
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_SOFT_LINKS = 8
@@ -132,6 +133,8 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
 
 def _damage(path: Path, error: Exception) -> str:
     """Say what is wrong with a file that HDF5 does not open, and what to do."""
+    if re.search("unable to lock file|already open for write", str(error)):
+        return "another program is writing it; wait until that is finished."
     end = re.search(r"truncated file.*stored_eof = (\d+)", str(error))
     if end is None:
         return f"the HDF5 file is truncated or damaged ({error})."
@@ -218,10 +221,15 @@ def attributes(file: h5py.File, name: str, *keys: str) -> dict[str, Any]:
             # The size is checked before h5py makes room for it.
             count = attribute.get_space().get_simple_extent_npoints()
             try:
-                if count * attribute.dtype.itemsize > _MAX_ATTRIBUTE:
-                    continue
+                kind = attribute.dtype
             except TypeError:
                 continue
+            if count * kind.itemsize > _MAX_ATTRIBUTE:
+                continue
+            if kind.kind == "O":
+                if h5py.check_string_dtype(kind) is None:
+                    continue
+                check_heaps(Path(file.filename))
             value = target.attrs[key]
             if not isinstance(value, h5py.Empty):
                 found[key] = _plain(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,6 +17,7 @@ from core.readers.multifile import GAS, count_parts, group_parts
 from core.readers.particles import Column, ParticleHeader
 from core.readers.particles import chunks as chunks
 from core.readers.particles import load as load
+from core.readers.scaling import Scaling, stated_units
 from core.readers.stars import Birth, StarGroup
 from core.readers.stars import load_stars as load_stars
 from core.series import FrameHeader, Kind, Verdict
@@ -114,7 +114,7 @@ def _read_header(parts: tuple[Path, ...], units: UnitSystem | None) -> ParticleH
         parameters = attributes(file, "Parameters", "InitialConditions:periodic")
         units = units or _units(file)
         with reading(first, "Header"):
-            scaling = _Scaling(
+            scaling = Scaling(
                 units,
                 float(header.get("Scale-factor", 1.0)),
                 float(cosmology.get("h", 1.0)) or 1.0,
@@ -163,15 +163,6 @@ def _read_header(parts: tuple[Path, ...], units: UnitSystem | None) -> ParticleH
     )
 
 
-@dataclass(frozen=True)
-class _Scaling:
-    """From stored numbers to physical ones: units, scale factor, Hubble parameter."""
-
-    units: UnitSystem
-    scale: float
-    hubble: float
-
-
 def _units(file: h5py.File) -> UnitSystem:
     """Units as the group Units or the data sets state them."""
     path = Path(file.filename)
@@ -191,7 +182,7 @@ def _units(file: h5py.File) -> UnitSystem:
     missing = [quantity for quantity, size in sizes.items() if not 0 < size < np.inf]
     if missing:
         raise MissingUnits(path, missing)
-    return UnitSystem.from_cgs(sizes["length"], sizes["mass"], time_s=sizes["time"])
+    return stated_units(path, sizes["length"], sizes["mass"], time_s=sizes["time"])
 
 
 def _to_cgs(file: h5py.File, stored: str) -> float:
@@ -199,21 +190,12 @@ def _to_cgs(file: h5py.File, stored: str) -> float:
     return float(attributes(file, f"{GAS}/{stored}", key).get(key, 0.0))
 
 
-def _columns(file: h5py.File, group: str, scaling: _Scaling) -> dict[str, Column]:
-    units = scaling.units
-    sizes = {
-        "positions_pc": units.length_pc,
-        "masses_msun": units.mass_msun,
-        "velocities_kms": units.velocity_kms,
-        "densities": units.density,
-        "internal_energy": units.velocity_kms**2,
-        "smoothing_lengths_pc": units.length_pc,
-    }
+def _columns(file: h5py.File, group: str, scaling: Scaling) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     for field, (stored, power) in _DATASETS.items():
         if find(file, f"{group}/{stored}") is None:
             continue
-        size = sizes.get(field, 1.0)
+        size = scaling.size_of(field)
         if field == "smoothing_lengths_pc":
             support = _kernel_support(file)
             if support is None:
@@ -229,7 +211,7 @@ def _columns(file: h5py.File, group: str, scaling: _Scaling) -> dict[str, Column
 
 
 def _star_group(
-    file: h5py.File, group: str, counts: tuple[int, ...], scaling: _Scaling
+    file: h5py.File, group: str, counts: tuple[int, ...], scaling: Scaling
 ) -> StarGroup:
     path = Path(file.filename)
     columns = _columns(file, group, scaling)
