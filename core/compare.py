@@ -17,6 +17,7 @@ from core.comparison import (
     FrameFigures,
 )
 from core.cubes import CubeSequence, Vector3
+from core.energy import saving
 from core.errors import InvalidRequest
 from core.evolution import Evolution
 
@@ -37,7 +38,7 @@ _NO_DISTANCES = metrics.SurfaceDistances(math.nan, math.nan, math.nan)
 
 def compare(
     forecast: Evolution,
-    truth: CubeSequence,
+    truth: CubeSequence | Evolution,
     control: CubeSequence | None = None,
     *,
     surfaces: bool = True,
@@ -53,9 +54,9 @@ def compare(
     forecast : Evolution
         The forecast; its first frame is the state before the explosion. It
         is interpolated to the times of the truth (linearly in log density).
-    truth : CubeSequence
+    truth : CubeSequence or Simulation
         The true evolution on the same grid. Frames outside the forecast's
-        time range are left out.
+        time range are left out. Of a simulation its own control is taken.
     control : CubeSequence, optional
         The true evolution without the explosion, covering the same times.
     surfaces : bool
@@ -65,7 +66,8 @@ def compare(
     Returns
     -------
     Comparison
-        One row per true frame within the forecast's time range.
+        One row per true frame within the forecast's time range; and how
+        much less the forecast cost, where both provenances state it.
 
     Raises
     ------
@@ -73,6 +75,10 @@ def compare(
         If the grids differ, no true frame lies in the forecast's time range,
         or the control does not cover the frames.
     """
+    cheaper = saving(forecast.provenance, truth.provenance)
+    if isinstance(truth, Evolution):
+        control = truth.control if control is None else control
+        truth = truth.sequence
     _check_grid("truth", truth, forecast.sequence)
     if control is not None:
         _check_grid("control", control, forecast.sequence)
@@ -96,7 +102,7 @@ def compare(
         )
         for row, (frame, time) in enumerate(zip(frames, times, strict=True))
     )
-    return Comparison(rows, "forecast" if control is None else "given")
+    return Comparison(rows, "forecast" if control is None else "given", cheaper)
 
 
 def frames_within(truth: CubeSequence, times_myr: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import tables
+from core.energy import Saving
 
 ControlSource = Literal["given", "forecast"]
 
@@ -183,12 +184,16 @@ class Comparison:
     control_source : {"given", "forecast"}
         What the true density was compared with to find the true region: a
         given control run, or the forecast's own control.
+    saving : Saving, optional
+        How much less the forecast cost than the simulation it is compared
+        with, where that is known.
     """
 
     DEFINITIONS: ClassVar[Mapping[str, Definition]] = DEFINITIONS
 
     rows: tuple[FrameFigures, ...]
     control_source: ControlSource
+    saving: Saving | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -203,7 +208,8 @@ class Comparison:
             note = "True region: relative to the given control run."
         else:
             note = "True region: relative to the forecast's own control (no control run given)."
-        return f"{tables.text_table(header, cells)}\n{note}"
+        cost = "" if self.saving is None else f"\n{self.saving}"
+        return f"{tables.text_table(header, cells)}\n{note}{cost}"
 
     def row_at(self, time_myr: float) -> FrameFigures:
         """Return the row nearest to a time.
@@ -241,13 +247,15 @@ class Comparison:
         Returns
         -------
         dict
-            ``control_source`` and ``rows``, a list of dicts from figure name
-            to value; None where undefined.
+            ``control_source``, ``saving`` (ratios of time and of estimated
+            energy, or None) and ``rows``, a list of dicts from figure name to
+            value; None where undefined.
         """
         rows = [
             {name: tables.plain(value) for name, value in asdict(row).items()} for row in self.rows
         ]
-        return {"control_source": self.control_source, "rows": rows}
+        cost = None if self.saving is None else asdict(self.saving)
+        return {"control_source": self.control_source, "saving": cost, "rows": rows}
 
     def to_csv(self, path: str | Path) -> None:
         """Write all figures as comma-separated values.

@@ -138,8 +138,11 @@ def saving(forecast: Mapping[str, Any], simulation: Mapping[str, Any]) -> Saving
     Returns
     -------
     Saving or None
-        None if either does not state its time.
+        None if either does not state its time, or the second is of a
+        forecast as well.
     """
+    if "model" in simulation:
+        return None
     cheap, dear = Expense.from_provenance(forecast), Expense.from_provenance(simulation)
     if cheap is None or dear is None or cheap.wall_time_s <= 0 or dear.wall_time_s <= 0:
         return None
@@ -147,6 +150,10 @@ def saving(forecast: Mapping[str, Any], simulation: Mapping[str, Any]) -> Saving
     if cheap.energy_j and dear.energy_j:
         energy = dear.energy_j / cheap.energy_j
     return Saving(dear.wall_time_s / cheap.wall_time_s, energy)
+
+
+COST_KEYS = ("wall_time_s", "cpu_time_s", "energy_j", "energy_method", "wall_seconds")
+"""Under what names a provenance states the cost; the last is that of older files."""
 
 
 class EnergyMeter:
@@ -291,6 +298,6 @@ def _times(ratio: float) -> str:
     """Write a ratio with two figures: 0.85 x, 7.3 x, 140 x."""
     if ratio >= 100:
         return (
-            f"{round(ratio, 1 - len(str(int(ratio)))):.0f} x" if ratio < 1e15 else f"{ratio:.1e} x"
+            f"{round(ratio, 2 - len(str(int(ratio)))):.0f} x" if ratio < 1e15 else f"{ratio:.1e} x"
         )
     return f"{ratio:.2g} x"

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from core.cubes import FIELD_UNITS, Cube, CubeSequence, Vector3
 from core.cutout import Cutout
+from core.energy import COST_KEYS
 from core.errors import CorruptSnapshot, InvalidRequest
 from core.readers.hdf5 import (
     attributes,
@@ -163,6 +164,8 @@ def load(header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | N
             time_myr=header.time_myr,
             provenance={
                 **read_provenance(file, header.group),
+                # What the run cost is known only once both of its parts are done.
+                **{k: v for k, v in read_provenance(file, "/").items() if k in COST_KEYS},
                 "files": [str(header.paths[0])],
             },
         )

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from core.energy import EnergyMeter, Expense
 from core.errors import InvalidRequest
 from core.models.registry import ModelConfig, load_model, save_model
 from core.models.symmetry import SYMMETRIES
@@ -25,6 +27,8 @@ from core.training.samples import Sample, batch_of, load_samples, with_particle_
 
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.csv"
+EXPENSE = "expense"
+"""Key of a checkpoint's metadata: what the run has cost."""
 
 VALIDATED_FRAMES = (7, 14, 19)
 """Frames whose overlap goes into the metrics file."""
@@ -122,6 +126,8 @@ class Trainer:
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.step = 0
         self.seconds = 0.0
+        self._expense = Expense(0.0, 0.0, energy_j=0.0)
+        self._meter: EnergyMeter | None = None
         self.train_samples: dict[Path, Sample] = {}
         self.validation_samples: dict[Path, Sample] = {}
         if (self.run / CHECKPOINT).exists():
@@ -151,6 +157,19 @@ class Trainer:
         Cancelled
             If told to stop.
         """
+        with EnergyMeter(str(self.device)) as self._meter:
+            try:
+                self._spend_budget(progress, cancelled)
+            finally:
+                self._expense, self._meter = self.expense, None
+        return self._export()
+
+    @property
+    def expense(self) -> Expense:
+        """What the run has cost so far, earlier parts of it included."""
+        return self._expense if self._meter is None else self._expense + self._meter.expense
+
+    def _spend_budget(self, progress: Progress | None, cancelled: CancelCheck | None) -> None:
         self._load()
         budget = 60.0 * self.config.minutes
         last_save = self.seconds
@@ -172,7 +191,6 @@ class Trainer:
         self._save()
         if losses:
             self._validate(float(np.mean(losses[-50:])))
-        return self._export()
 
     def _one_step(self, fraction: float) -> float:
         # The choice depends on seed and step alone, so that a resumed run goes on as it would have.
@@ -257,15 +275,19 @@ class Trainer:
         tensors["progress"] = torch.tensor([self.step, self.seconds], dtype=torch.float64)
         path = self.run / CHECKPOINT
         temporary = path.with_suffix(".partial")
-        save_file(tensors, temporary)
+        save_file(tensors, temporary, {EXPENSE: json.dumps(self.expense.as_provenance())})
         temporary.replace(path)
         config = self.run / "config.json"
         config.write_text(json.dumps(asdict(self.config), indent=1))
 
     def _resume(self) -> None:
         tensors = load_file(self.run / CHECKPOINT, device=str(self.device))
+        with safe_open(self.run / CHECKPOINT, framework="pt") as file:
+            cost = json.loads((file.metadata() or {}).get(EXPENSE, "{}"))
         progress = tensors.pop("progress").tolist()
         self.step, self.seconds = int(progress[0]), float(progress[1])
+        # A run from before costs were kept knows no more than its time.
+        self._expense = Expense.from_provenance(cost) or Expense(self.seconds)
         parts: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "optimizer": {}}
         for key, value in tensors.items():
             part, name = key.split(".", 1)
@@ -290,8 +312,8 @@ class Trainer:
             "minutes": round(self.seconds / 60, 1),
             "steps": self.step,
             "batch": self.config.batch,
-            "device": str(self.device),
             "threads": torch.get_num_threads(),
+            **self.expense.as_provenance(),
         }
         config = replace(self.config.model, training=training)
         path = self.run / f"{config.name}.safetensors"

@@ -172,6 +172,9 @@ def test_training_gives_usable_weights(data: Path, tmp_path: Path) -> None:
     trainer = Trainer(SMALL, data, tmp_path)
     model, config = load_model(trainer.train())
     assert config.training["steps"] == trainer.step > 0
+    assert config.training["energy_j"] > 0
+    assert config.training["wall_time_s"] >= trainer.seconds
+    assert config.training["energy_method"]
     assert all(torch.isfinite(p).all() for p in model.parameters())
     header, *rows = (tmp_path / "metrics.csv").read_text().splitlines()
     assert "cavity_iou_7" in header
@@ -192,6 +195,9 @@ def test_training_resumes_where_it_stopped(data: Path, tmp_path: Path) -> None:
     # The learning rate follows the clock; at a fixed time both runs must agree.
     whole, parts = stepped(tmp_path / "whole", (4,)), stepped(tmp_path / "parts", (2, 4))
     assert whole.step == parts.step == 4
+    resumed = Trainer(replace(SMALL, minutes=60.0), data, tmp_path / "parts")
+    assert resumed.expense.cpu_time_s is not None
+    assert 0 < resumed.expense.cpu_time_s <= parts.expense.cpu_time_s
     for key, value in whole.network.state_dict().items():
         assert torch.allclose(value, parts.network.state_dict()[key], atol=5e-4)
 
