@@ -16,7 +16,7 @@ from core.errors import CorruptSnapshot, InvalidRequest, UnknownFormat
 from core.evolution import Evolution, Forecast, Simulation
 from core.readers import native
 from core.readers.hdf5 import attributes, open_hdf5, reading
-from core.writers.atomic import replacing
+from core.writers.atomic import replacing_hdf5
 
 Saved = Cube | CubeSequence | Simulation | Forecast
 
@@ -39,8 +39,7 @@ def save(obj: Saved, path: str | os.PathLike[str]) -> None:
         If `obj` is something else, or the file cannot be written.
     """
     content = _content(obj)
-    # Only newer HDF5 structures hold attributes of more than 64 kB.
-    with replacing(path) as partial, h5py.File(partial, "w", libver=("v108", "v110")) as file:
+    with replacing_hdf5(path) as file:
         file.attrs[native.FORMAT_KEY] = content
         file.attrs["version"] = native.VERSION
         if isinstance(obj, Evolution):

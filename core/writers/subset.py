@@ -17,7 +17,7 @@ from core.readers import gadget, swift
 from core.readers.hdf5 import dataset, find, open_hdf5, reading
 from core.readers.particles import GAS, ParticleHeader
 from core.series import SnapshotSeries
-from core.writers.atomic import replacing
+from core.writers.atomic import replacing_hdf5
 from core.writers.native import as_json
 
 FORMATS = (swift.name, gadget.name)
@@ -109,9 +109,7 @@ def save_subset(
     steps = _Steps(progress, cancelled)
     with (
         _opened([source for source, _ in sources]) as files,
-        replacing(target) as partial,
-        # Attributes of more than 64 kB, as SWIFT's parameters may be, need the newer structures.
-        h5py.File(partial, "w", libver=("v108", "v110")) as out,
+        replacing_hdf5(target) as out,
     ):
         _copy_around(files[0], out)
         _copy_gas(files, [mask for _, mask in sources], out, GAS, count, steps)

@@ -15,7 +15,7 @@ from core.cubes import Cube, CubeSequence, stack
 from core.evolution import Evolution
 from core.readers.particles import IONISATION_K, MU_IONISED, MU_NEUTRAL
 from core.units import UnitSystem
-from core.writers.atomic import replacing
+from core.writers.atomic import replacing_hdf5
 from core.writers.native import as_json
 
 DATASET_NAME = "shellsight"
@@ -70,7 +70,7 @@ def save_well(source: Cube | CubeSequence | Evolution, path: str | os.PathLike[s
     if "temperature" in names:
         scalars.append("pressure")
     vectors = [name for name in names if name == "velocity"]
-    with replacing(path) as partial, h5py.File(partial, "w", libver=("v108", "v110")) as file:
+    with replacing_hdf5(path) as file:
         file.attrs["dataset_name"] = DATASET_NAME
         file.attrs["grid_type"] = "cartesian"
         file.attrs["n_spatial_dims"] = 3
