@@ -133,7 +133,7 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
 
 def _damage(path: Path, error: Exception) -> str:
     """Say what is wrong with a file that HDF5 does not open, and what to do."""
-    if re.search("unable to lock file|already open for write", str(error)):
+    if "unable to lock file" in str(error):
         return "another program is writing it; wait until that is finished."
     end = re.search(r"truncated file.*stored_eof = (\d+)", str(error))
     if end is None:

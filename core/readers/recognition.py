@@ -200,7 +200,8 @@ class Recogniser:
         if seen is None or seen[0] != state:
             seen = self._known[path] = (state, self._ask(path, likely.get(path.suffix)))
         if isinstance(seen[1], UnknownFormat):
-            raise seen[1]
+            # Not the one that is kept: an error that is raised holds on to where it was.
+            raise UnknownFormat(path, seen[1].reasons, seen[1].looks_like)
         return seen[1]
 
     def _ask(self, path: Path, first: Reader | None) -> Reader | UnknownFormat:

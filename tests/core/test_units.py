@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.errors import InvalidRequest
+from core.remembered_units import remember, remembered
 from core.units import UnitSystem
 
 
@@ -62,3 +65,56 @@ def test_from_cgs_as_gadget_states_them():
 def test_wrong_texts_say_what_is_wrong(text: str, says: str):
     with pytest.raises(InvalidRequest, match=says):
         UnitSystem.parse(text)
+
+
+# ---------------------------------------------------------------- units given earlier
+
+
+@pytest.fixture
+def notebook(tmp_path: Path, monkeypatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "config" / "shellsight" / "units.json"
+
+
+def test_units_are_remembered_by_directory(notebook: Path, tmp_path: Path):
+    kpc = UnitSystem.parse("length=kpc,mass=1e10 Msun,velocity=km/s")
+    odd = UnitSystem.parse("length=0.3 pc,mass=Msun,velocity=km/s,time=7 kyr")
+    here, there = tmp_path / "here", tmp_path / "there"
+    for directory in (here, there):
+        directory.mkdir()
+    assert remembered(here) is None
+    remember(here / "snap_0.hdf5", kpc)
+    remember(there, odd)
+    for what in (here, here / "snap_*.hdf5", here / "snap_7.hdf5", str(here)):
+        assert remembered(what) == kpc
+    assert remembered(there) == odd
+    assert remembered(tmp_path) is None
+    link = tmp_path / "link"
+    link.symlink_to(here)
+    assert remembered(link) == kpc
+    remember(here, odd)
+    assert remembered(here) == odd
+    assert [path.name for path in notebook.parent.iterdir()] == ["units.json"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '{"units": 3}', '{"units": {"X": {}}}', "\x00\xff", '{"units": null}'],
+)
+def test_a_damaged_notebook_is_left_aside_and_logged(
+    content: str, notebook: Path, tmp_path: Path, caplog
+):
+    notebook.parent.mkdir(parents=True)
+    notebook.write_text(content.replace("X", str(tmp_path)), encoding="latin-1")
+    assert remembered(tmp_path) is None
+    assert "units.json" in caplog.text
+    units = UnitSystem(1.0, 1.0, 1.0)
+    remember(tmp_path, units)
+    assert remembered(tmp_path) == units
+
+
+def test_a_notebook_that_cannot_be_written_is_no_failure(notebook: Path, tmp_path: Path, caplog):
+    notebook.parent.parent.write_text("in the way")
+    remember(tmp_path, UnitSystem(1.0, 1.0, 1.0))
+    assert "could not be kept" in caplog.text
+    assert remembered(tmp_path) is None
