@@ -40,7 +40,7 @@ _LAZY = {
     "Overview": "core.overview",
     "Site": "core.sites",
     "find_sites": "core.sites",
-    "read_sites": "core.sites",
+    "read_sites": "core.site_list",
     "affected_particles": "core.shells.affected",
 }
 """Names whose modules are slow to import, and where they live."""
@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from core.overview import Overview, overview
     from core.shells.affected import affected_particles
     from core.simulate import simulate
-    from core.sites import Site, find_sites, read_sites
+    from core.site_list import read_sites
+    from core.sites import Site, find_sites
 
 
 def __getattr__(name: str) -> Any:
