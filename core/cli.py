@@ -84,7 +84,7 @@ def _verbs() -> tuple[str, ...]:
 # ---------------------------------------------------------------- options that verbs share
 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Model = Annotated[str, typer.Option(help="Name of the network.")]
+Model = Annotated[str, typer.Option(help="Name of a network, thin-shell or snowplough.")]
 Control = Annotated[
     Path | None, typer.Option(help="The same run without the explosion, to compare with.")
 ]

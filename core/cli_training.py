@@ -130,7 +130,12 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    model: Annotated[str, typer.Option(help="Name or weights file of the network.")] = "default",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Name or weights file of a network, or a theory: thin-shell, snowplough."
+        ),
+    ] = "default",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the tables here as well.")

@@ -109,6 +109,19 @@ def test_the_sphere_is_perfect_for_a_sphere_and_states_no_density():
     assert math.isnan(row.mean["naive_iou"])
 
 
+def test_theories_start_from_the_first_frame_and_know_the_energy():
+    """In uniform gas both are the same sphere; with more energy a larger one."""
+    truth = simulation(uniform=True)
+    table = evaluate(KnownForecaster(truth), [truth])
+    rows = [table.row(method, 0.028).mean for method in ("thin-shell", "snowplough")]
+    assert rows[0]["radius_error_pc"] == pytest.approx(rows[1]["radius_error_pc"], abs=0.2)
+    assert all(0.2 < row["cavity_iou"] <= 1.0 for row in rows)
+    assert all(np.isfinite(row["log_error_dex"]) for row in rows)
+    weaker = evaluate(KnownForecaster(truth), [replace(truth, energy_erg=1e50)])
+    smaller = weaker.row("thin-shell", 0.028).mean["radius_error_pc"]
+    assert smaller < rows[0]["radius_error_pc"] - 2.0
+
+
 def test_persistence_is_compared_naively_with_the_control():
     truth = simulation()
     thinning = (

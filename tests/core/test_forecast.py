@@ -6,7 +6,7 @@ import pytest
 import core
 from core.cubes import Cube
 from core.errors import Cancelled, CorruptSnapshot, InvalidRequest
-from core.models.registry import available_models
+from core.models.registry import available_models, find_model
 from core.resources import models_path, sample_path
 from core.simulate import SimulationParameters
 
@@ -129,3 +129,63 @@ def test_the_sample_is_forecast_better_than_by_a_standstill(forecaster: core.For
     row = core.compare(forecast, sample.sequence, sample.control).row_at(0.098)
     assert row.cavity_iou > 0.5
     assert row.log_error_dex < row.persistence_error_dex
+
+
+@pytest.mark.parametrize("name", ["thin-shell", "snowplough"])
+def test_theories_forecast_like_networks(name: str) -> None:
+    """The same frames from the same call; any cube and any energy; the gas around stands still."""
+    theory = core.Forecaster(name, device="auto", averaging=8)
+    assert (theory.model_name, theory.device, theory.averaging) == (name, "cpu", 1)
+    assert theory.ignores == ("device", "averaging")
+    cube = turbulent_cube()
+    forecast = theory.forecast(cube)
+    np.testing.assert_allclose(forecast.times_myr, 0.25 + 0.007 * np.arange(20))
+    np.testing.assert_array_equal(forecast.density[0], cube.density)
+    assert (forecast.control.density == cube.density).all()
+    assert forecast.provenance["model"] == name
+    cavity = forecast.density[-1] < 0.5 * cube.density
+    assert cavity[14:18, 14:18, 14:18].all()
+    assert not cavity[0].any()
+    stronger = theory.forecast(cube, energy_erg=4e51)
+    assert stronger.energy_erg == 4e51
+    assert (stronger.density[-1] < 0.5 * cube.density).sum() > cavity.sum()
+    small = Cube({"density": np.full((20, 20, 20), 5.0)}, 30.0)
+    assert theory.forecast(small).density.shape == (20, 20, 20, 20)
+    np.testing.assert_array_equal(theory.forecast(cube).density, forecast.density)
+
+
+def test_theories_are_among_the_models_and_have_cards() -> None:
+    """After the networks; each says what it is, what it cannot do and whose it is."""
+    assert available_models()[0] == "unet-32"
+    assert available_models()[-2:] == ("thin-shell", "snowplough")
+    for name in ("thin-shell", "snowplough"):
+        card = core.Forecaster(name).card
+        assert card["kind"] == "theory"
+        assert len(card["text"]) > 100
+        assert "stands still" in card["limits"]
+        assert any("Kim & Ostriker 2015" in source for source in card["sources"])
+    assert core.Forecaster(device="cpu").ignores == ()
+
+
+def test_theories_refuse_what_makes_no_sense() -> None:
+    """As networks do; cancelling leaves them usable."""
+    theory = core.Forecaster("thin-shell")
+    with pytest.raises(InvalidRequest, match="zero"):
+        theory.forecast(Cube({"density": np.zeros((32, 32, 32))}, 60.0))
+    with pytest.raises(InvalidRequest, match="positive"):
+        theory.forecast(turbulent_cube(), energy_erg=-1.0)
+    with pytest.raises(Cancelled):
+        theory.forecast(turbulent_cube(), cancelled=lambda: True)
+    with pytest.raises(InvalidRequest, match="theory and has no weights"):
+        find_model("thin-shell")
+
+
+def test_a_theory_survives_saving(tmp_path) -> None:
+    """Its forecast is a forecast like any other."""
+    forecast = core.Forecaster("snowplough").forecast(turbulent_cube())
+    core.save(forecast, tmp_path / "f.shell.h5")
+    loaded = core.load(tmp_path / "f.shell.h5")
+    assert isinstance(loaded, core.Forecast)
+    assert loaded.provenance["method"] == "snowplough"
+    assert loaded.provenance["energy_method"]
+    np.testing.assert_array_equal(loaded.density, forecast.density)
