@@ -166,7 +166,7 @@ def find(file: h5py.File, name: str) -> h5py.Group | h5py.Dataset | None:
     """
     path = Path(file.filename)
     with reading(path, name):
-        parts = name.strip("/").split("/")
+        parts = _steps(name)
         here: h5py.Group | h5py.Dataset = file
         hops = 0
         while parts:
@@ -182,13 +182,17 @@ def find(file: h5py.File, name: str) -> h5py.Group | h5py.Dataset | None:
                 hops += 1
                 if hops > _MAX_SOFT_LINKS:
                     raise CorruptSnapshot(path, f"{name} is a link that leads in circles.")
-                parts = link.path.strip("/").split("/") + parts
+                parts = _steps(link.path) + parts
                 here = file if link.path.startswith("/") else here
                 continue
             here = here[part]
     if isinstance(here, h5py.Dataset) and (here.is_virtual or here.external):
         raise CorruptSnapshot(path, f"{name} is stored in other files; refused. Open those.")
     return here
+
+
+def _steps(name: str) -> list[str]:
+    return [step for step in name.split("/") if step not in ("", ".")]
 
 
 def attributes(file: h5py.File, name: str, *keys: str) -> dict[str, Any]:

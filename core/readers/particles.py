@@ -349,7 +349,9 @@ class _Gas:
             return np.full(stop - start, self._header.particle_mass_msun, dtype=np.float32)
         if name == "temperatures_k":
             energy = self._values("internal_energy", start, stop)
-            return temperature_k(energy, self._header.gamma)
+            with np.errstate(over="ignore"):
+                temperature = temperature_k(energy, self._header.gamma)
+            return self._in_range(temperature, columns["internal_energy"])
         # A Voronoi cell has no kernel; the radius of the sphere of its volume stands in.
         assert name == "smoothing_lengths_pc"
         mass = self._column("masses_msun", start, stop)
@@ -360,7 +362,9 @@ class _Gas:
                 f"{GAS}/{columns['densities'].name} has {np.count_nonzero(density == 0)} values "
                 f"of zero from row {start} on; the cells of such gas have no size.",
             )
-        return np.cbrt(3 * mass / (4 * np.pi * density)).astype(np.float32)
+        with np.errstate(over="ignore"):
+            volume = mass / density
+        return np.cbrt(3 / (4 * np.pi) * self._in_range(volume, columns["densities"]))
 
     def _values(self, name: str, start: int, stop: int) -> NDArray[Any]:
         """Read, check and convert rows of one data set."""
@@ -380,11 +384,17 @@ class _Gas:
             if column.factor != 1.0:
                 values *= column.factor
             converted = values if name == "positions_pc" else values.astype(np.float32, copy=False)
-        if not np.isfinite(converted).all():
+        return self._in_range(converted, column)
+
+    def _in_range(self, values: NDArray[Any], column: Column) -> NDArray[Any]:
+        """Refuse what single precision cannot hold in our units."""
+        if not np.isfinite(values).all():
             raise CorruptSnapshot(
-                path, f"{place} has values that are too large for its units ({self._header.units})."
+                Path(self._file.filename),
+                f"{GAS}/{column.name} has values that are too large for its units "
+                f"({self._header.units}).",
             )
-        return converted
+        return values
 
     def _source(self, name: str) -> h5py.Dataset:
         """Look up and check the data set of a field, once."""
