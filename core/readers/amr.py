@@ -92,7 +92,8 @@ class MeshReader:
         Parameters
         ----------
         paths : Sequence of Path
-            The files that snapshots are opened by, one each.
+            The files that snapshots are opened by, one each; their other
+            parts may be among them.
         units : UnitSystem, optional
             Units, if the files state none or the wrong ones.
 
@@ -111,7 +112,8 @@ class MeshReader:
             If a file is damaged, incomplete, or not a cartesian mesh in three
             dimensions.
         """
-        return [self._header(path, units) for path in paths]
+        parts = paths if len(paths) == 1 else [p for p in paths if self.sniff(p).accepted]
+        return [self._header(path, units) for path in parts]
 
     def load(
         self, header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | None = None

@@ -44,7 +44,6 @@ def save_arrays(obj: Cube | CubeSequence | Evolution, path: str | os.PathLike[st
         # Not compressed: a frame can then be read without those before it.
         np.savez(
             file,
-            allow_pickle=False,
             **dict(frames.fields),
             times_myr=np.asarray(times, dtype=np.float64),
             size_pc=np.float64(frames.size_pc),
