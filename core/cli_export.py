@@ -227,4 +227,6 @@ def _described(content: Saved) -> str:
     if isinstance(sequence, core.Cube):
         return f"1 frame at {sequence.time_myr:.4g} Myr of {what}"
     first, last = sequence.times_myr[[0, -1]]
+    if len(sequence) == 1:
+        return f"1 frame at {first:.4g} Myr of {what}"
     return f"{len(sequence)} frames from {first:.4g} to {last:.4g} Myr of {what}"
