@@ -208,6 +208,7 @@ class _XmlReader:
         self.encoding = ""
         self._section = ""
         self._open: DataArray | None = None
+        self._inside = 0  # elements within that array: VTK's notes on it, not its values
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
@@ -221,7 +222,9 @@ class _XmlReader:
         )
 
     def _start(self, tag: str, stated: dict[str, str]) -> None:
-        if tag == "VTKFile":
+        if self._open is not None:
+            self._inside += 1
+        elif tag == "VTKFile":
             self.root = stated
         elif tag == "ImageData":
             self.image = stated
@@ -245,14 +248,18 @@ class _XmlReader:
             self.arrays.append(self._open)
 
     def _end(self, tag: str) -> None:
-        if tag in ("DataArray", "Array"):
+        if self._open is not None and self._inside:
+            self._inside -= 1
+        elif tag in ("DataArray", "Array"):
             self._open = None
         elif tag == self._section:
             self._section = ""
 
     def _text(self, text: str) -> None:
         array = self._open
-        if array is not None and (array.section == "FieldData" or array.name in self.wanted):
+        if array is None or self._inside:
+            return
+        if array.section == "FieldData" or array.name in self.wanted:
             array.text.append(text)
 
     def result(self, appended: int | None) -> ImageFile:

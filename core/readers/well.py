@@ -246,7 +246,12 @@ def _axis(file: h5py.File, axis: str, n: int) -> tuple[float, float]:
     """Origin and width of the box along an axis, from the centres of its voxels."""
     centers = read_finite(file, f"dimensions/{axis}").reshape(-1)[-n:].astype(np.float64)
     spacing = float(centers[-1] - centers[0]) / max(n - 1, 1)
-    if len(centers) != n or n < 2 or not np.allclose(np.diff(centers), spacing, rtol=1e-2):
+    if (
+        len(centers) != n
+        or n < 2
+        or spacing <= 0
+        or not np.allclose(np.diff(centers), spacing, rtol=1e-2)
+    ):
         raise CorruptSnapshot(
             Path(file.filename), f"dimensions/{axis} is not {n} evenly spaced coordinates."
         )
