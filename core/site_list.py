@@ -50,7 +50,7 @@ def read_sites(path: str | os.PathLike[str]) -> tuple[Site, ...]:
     ]
     if not lines:
         raise InvalidRequest(f"{source}: the file is empty; its first line has to name x,y,z.")
-    columns = [name.strip().lower() for name in next(csv.reader([lines[0][1]]))]
+    columns = [name.strip().lower() for name in _cells(source, *lines[0])]
     missing = [name for name in "xyz" if name not in columns]
     if missing:
         raise InvalidRequest(
@@ -63,10 +63,7 @@ def read_sites(path: str | os.PathLike[str]) -> tuple[Site, ...]:
 
 
 def _listed(source: Path, number: int, line: str, columns: Sequence[str]) -> Site:
-    try:
-        cells = next(csv.reader([line], strict=True))
-    except csv.Error as error:
-        raise InvalidRequest(f"{source}, line {number}: {error}.") from error
+    cells = _cells(source, number, line)
     if len(cells) != len(columns):
         raise InvalidRequest(
             f"{source}, line {number}: {len(cells)} values, but the header names {len(columns)}."
@@ -88,3 +85,10 @@ def _listed(source: Path, number: int, line: str, columns: Sequence[str]) -> Sit
         label=row.get("label") or f"{source.name}, line {number}",
         time_myr=value("time_myr") if row.get("time_myr") else None,
     )
+
+
+def _cells(source: Path, number: int, line: str) -> list[str]:
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error as error:
+        raise InvalidRequest(f"{source}, line {number}: {error}.") from error

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import core
 from core.constants import NH_PER_DENSITY
@@ -277,6 +280,36 @@ def test_a_list_that_is_no_text_or_not_there(tmp_path):
     path = tmp_path / "snapshot.csv"
     path.write_bytes(b"\x89HDF\r\n\x1a\n\xff\xfe")
     with pytest.raises(InvalidRequest, match="not a text file"):
+        core.read_sites(path)
+
+
+CELL = st.one_of(
+    st.floats().map(str),
+    st.sampled_from(["x", "y", "z", "label", "time_myr", '"', "#", "nan"]),
+    st.text(),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(CELL, max_size=6), max_size=5), st.booleans())
+def test_no_list_does_worse_than_an_error_that_names_it(rows, headed):
+    text = "x,y,z,label\n" * headed + "\n".join(",".join(row) for row in rows)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "sites.csv"
+        path.write_text(text, encoding="utf-8", errors="surrogatepass")
+        complaint, sites = str(path), ()
+        try:
+            sites = core.read_sites(path)
+        except InvalidRequest as error:
+            complaint = str(error)
+    assert str(path) in complaint
+    assert all(np.isfinite(site.position_pc).all() for site in sites)
+
+
+def test_a_field_that_is_too_long_for_a_list_is_refused(tmp_path):
+    path = tmp_path / "sites.csv"
+    path.write_text(f"x,y,z,{'a' * 200_000}\n1,2,3,4\n")
+    with pytest.raises(InvalidRequest, match="line 1"):
         core.read_sites(path)
 
 

@@ -157,6 +157,24 @@ def test_other_particles_are_dropped_and_nested_columns_follow(tmp_path):
         assert isinstance(file["Header"].attrs["Nothing"], h5py.Empty)
 
 
+def test_a_file_of_the_snapshot_without_gas_is_passed_over(tmp_path):
+    columns = gas(40)
+    total = np.array([40, 5, 0, 0, 0, 0])
+    for part, (own, numbers) in enumerate(
+        (({}, [0, 5, 0, 0, 0, 0]), (columns, [40, 0, 0, 0, 0, 0]))
+    ):
+        write_gadget(
+            tmp_path / f"s.{part}.hdf5", own, NumFilesPerSnapshot=2,
+            NumPart_ThisFile=np.array(numbers), NumPart_Total=total,
+        )  # fmt: skip
+    with h5py.File(tmp_path / "s.0.hdf5", "a") as file:
+        file["PartType1/Coordinates"] = np.ones((5, 3))
+    series = core.open(tmp_path / "s.0.hdf5")
+    mask = np.arange(40) > 30
+    save_subset(series, 0, mask, tmp_path / "part.hdf5")
+    assert_is_part(core.open(tmp_path / "part.hdf5")[0], series.read(0), mask)
+
+
 def test_duplicate_identifiers_are_all_chosen(tmp_path):
     columns = gas(100)
     columns["ParticleIDs"] //= 2
