@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,7 @@ def save_arrays(obj: Cube | CubeSequence | Evolution, path: str | os.PathLike[st
     """
     frames = obj.sequence if isinstance(obj, Evolution) else obj
     times = [frames.time_myr] if isinstance(frames, Cube) else frames.times_myr
+    fields: dict[str, Any] = dict(frames.fields)
     target = Path(path)
     if target.suffix != ".npz":
         raise InvalidRequest(f"{target}: the name of such a file ends in .npz.")
@@ -44,7 +46,7 @@ def save_arrays(obj: Cube | CubeSequence | Evolution, path: str | os.PathLike[st
         # Not compressed: a frame can then be read without those before it.
         np.savez(
             file,
-            **dict(frames.fields),
+            **fields,
             times_myr=np.asarray(times, dtype=np.float64),
             size_pc=np.float64(frames.size_pc),
             center_pc=np.asarray(frames.center_pc, dtype=np.float64),
