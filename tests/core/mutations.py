@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
 ADDRESS_SPACE = 3 << 30
 """Bytes that reading may ask for on top of what the libraries take; most are never touched."""
 
