@@ -1,8 +1,18 @@
-"""Supernovae simulated on a grid: hydrodynamics, cooling, turbulence, explosion.
+"""Supernovae simulated on a grid: hydrodynamics, cooling, turbulence, explosions.
 
-The public names are `simulate`, `SimulationParameters` and `make_cloud`.
+The public names are `simulate`, `SimulationParameters`, `Explosion`,
+`make_cloud` and `cloud_of`.
 """
 
-from core.simulate.run import SimulationParameters, make_cloud, simulate
+from core.simulate.parameters import SimulationParameters
+from core.simulate.run import cloud_of, make_cloud, simulate, simulate_batch
+from core.simulate.supernova import Explosion
 
-__all__ = ["SimulationParameters", "make_cloud", "simulate"]
+__all__ = [
+    "Explosion",
+    "SimulationParameters",
+    "cloud_of",
+    "make_cloud",
+    "simulate",
+    "simulate_batch",
+]

@@ -247,8 +247,10 @@ class CoolingTable:
         ln of the time to cool from u to the floor at unit density.
     log_time_first, log_time_step : float
         Grid of that logarithm.
+    log_rate : Tensor
+        ln of the cooling -du/dt at unit density on the same grid.
     log_u : Tensor
-        Its inverse: ln u on the grid of ln time.
+        Inverse of `log_time`: ln u on the grid of ln time.
     log_t : Tensor
         ln T [K] on the grid of ln u.
     log_n_first, log_n_step : float
@@ -266,6 +268,7 @@ class CoolingTable:
     log_time: Tensor
     log_time_first: float
     log_time_step: float
+    log_rate: Tensor
     log_u: Tensor
     log_t: Tensor
     log_n_first: float
@@ -310,9 +313,7 @@ def cooling_table(
     log_t = np.interp(log_u, np.log(u_fine), np.log(temperature))
     log_n = np.linspace(np.log(1e-7), np.log(1e7), 4096)
     u_equilibrium = specific_energy(equilibrium_temperature(np.exp(log_n), metallicity))
-    heating = (
-        heating_rate(metallicity) * HYDROGEN_FRACTION / HYDROGEN_MASS_G / KMS_CM_S**2 * MYR_S
-    )
+    heating = heating_rate(metallicity) * HYDROGEN_FRACTION / HYDROGEN_MASS_G / KMS_CM_S**2 * MYR_S
 
     def tensor(values: NDArray[np.float64]) -> Tensor:
         return torch.as_tensor(values, device=device, dtype=dtype)
@@ -323,6 +324,7 @@ def cooling_table(
         log_time=tensor(log_time),
         log_time_first=float(log_time_grid[0]),
         log_time_step=float(log_time_grid[1] - log_time_grid[0]),
+        log_rate=tensor(np.interp(log_u, np.log(u_fine), np.log(rate))),
         log_u=tensor(log_u_inverse),
         log_t=tensor(log_t),
         log_n_first=float(log_n[0]),
@@ -333,22 +335,30 @@ def cooling_table(
     )
 
 
-def _look_up(table: Tensor, first: float, step: float, x: Tensor) -> Tensor:
-    """Linear interpolation in a table on a uniform grid, clamped at its ends."""
-    place = ((x - first) / step).clamp(0.0, len(table) - 1.001)
+def _place(table: Tensor, first: float, step: float, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Index and weight in tables on a uniform grid, clamped at its ends."""
+    place = ((x - first) / step).clamp_(0.0, len(table) - 1.001)
     index = place.to(torch.int64)
-    weight = place - index
+    return index, place.sub_(index)
+
+
+def _at(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+    """Linear interpolation in a table."""
     return torch.lerp(table[index], table[index + 1], weight)
+
+
+def _look_up(table: Tensor, first: float, step: float, x: Tensor) -> Tensor:
+    return _at(table, *_place(table, first, step, x))
 
 
 def cool(density: Tensor, energy: Tensor, step_myr: float, table: CoolingTable) -> Tensor:
     """Cool and heat gas for one step at constant density.
 
-    Gas above the cold equilibrium cools along the exact solution (Townsend
-    2009, eq. 26), receives the part of the step's heating that it would not
-    radiate at once, and never falls below the equilibrium; gas below it is
-    heated and stops there. Any step is stable, and both the cold and the
-    warm phase are kept.
+    Gas above the equilibrium cools along the exact solution (Townsend 2009,
+    eq. 26), the step shortened by the share of the cooling that heating makes
+    up for at its beginning, and stops at the equilibrium; gas below it is
+    heated, less what it radiates, and stops there as well. Any step is
+    stable.
 
     Parameters
     ----------
@@ -367,19 +377,21 @@ def cool(density: Tensor, energy: Tensor, step_myr: float, table: CoolingTable) 
         Specific internal energy after the step.
     """
     log_u = torch.log(energy.clamp_min(table.u_floor))
-    log_time = _look_up(table.log_time, table.log_u_first, table.log_u_step, log_u)
-    time = torch.exp(log_time)
-    remaining = (time - density * step_myr).clamp_min(1e-30)
+    place = _place(table.log_time, table.log_u_first, table.log_u_step, log_u)
+    log_time = _at(table.log_time, *place)
+    # Heating over cooling.
+    ratio = torch.exp(-_at(table.log_rate, *place)).mul_(table.heating).div_(density)
+    shortened = (1.0 - ratio).clamp_min_(0.0).mul_(density).mul_(step_myr)
+    remaining = (torch.exp(log_time) - shortened).clamp_min_(1e-30)
     # Both from the inverse table: with no time elapsed the energy is exactly unchanged.
     change = _look_up(
         table.log_u, table.log_time_first, table.log_time_step, torch.log(remaining)
     ) - _look_up(table.log_u, table.log_time_first, table.log_time_step, log_time)
-    cooled = energy * torch.exp(change)
     log_n = torch.log(density * NH_PER_DENSITY)
     balance = _look_up(table.u_equilibrium, table.log_n_first, table.log_n_step, log_n)
+    above = torch.maximum(energy * torch.exp(change), balance)
     heat = table.heating * step_myr
-    above = torch.maximum(cooled * (1.0 + heat / energy), balance)
-    below = torch.minimum(energy + heat, balance)
+    below = torch.minimum(energy + heat * (1.0 - 1.0 / ratio).clamp_min_(0.0), balance)
     return torch.where(energy > balance, above, below)
 
 

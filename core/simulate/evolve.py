@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from core.constants import PC_PER_KMS_MYR
 from core.progress import CancelCheck, check_cancelled
 from core.simulate import hydro
 from core.simulate.cooling import CoolingTable, cool, cooling_table
+
+_ORDERS = ((0, 1, 2), (2, 1, 0))
 
 _CHUNK_CELLS = 32_768
 """Cells that a CPU cools at once: their temporaries stay in its cache."""
@@ -52,17 +53,14 @@ def evolve(
 
     Returns
     -------
-    Tensor, (batch, 5 or 6, x, y, z)
-        The state at the end, with the components it came with. Keep the
-        sixth from call to call where gas moves at Mach numbers above a
-        hundred; otherwise five are as good.
+    Tensor, (batch, 6, x, y, z)
+        The state at the end, with its internal energy.
 
     Raises
     ------
     Cancelled
         If `cancelled` says so.
     """
-    components = state.shape[1]
     table = cooling_table(state.device, state.dtype, metallicity) if cooling else None
     six = hydro.with_internal_energy(state)
     state = six.clone() if six is state else six  # cooled in place
@@ -81,7 +79,7 @@ def evolve(
             step * PC_PER_KMS_MYR,
             cell_pc,
             boundary,
-            reverse=bool(count % 2),
+            order=_ORDERS[count % 2],
             compiled=compiled,
         )
         elapsed += step
@@ -89,7 +87,7 @@ def evolve(
         following = max(next_step(elapsed), 0.0)
         _radiate(state, 0.5 * (step + following), table)
         step = following
-    return state[:, :components]
+    return state
 
 
 def _radiate(state: Tensor, step_myr: float, table: CoolingTable | None) -> None:

@@ -10,7 +10,7 @@ grids.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -39,8 +39,6 @@ __all__ = [
 ]
 
 Boundary = Literal["periodic", "outflow", "reflecting"]
-
-_SWEEPS = ((0, 1, 2), (2, 1, 0))
 
 _CHUNK_CELLS = 32_768
 """Cells that a CPU updates at once: their temporaries stay in its cache."""
@@ -159,14 +157,14 @@ def advance(
     cell_pc: float,
     boundary: Boundary,
     *,
-    reverse: bool = False,
+    order: Sequence[int] = (0, 1, 2),
     gamma: float = GAMMA,
     compiled: bool = False,
 ) -> Tensor:
     """Advance a state by one time step.
 
-    Alternate `reverse` from step to step: the sequences xyz and zyx together
-    make a second-order splitting (Strang 1968).
+    Reverse the order of the axes from step to step: xyz and zyx together make
+    a second-order splitting (Strang 1968).
 
     Parameters
     ----------
@@ -178,8 +176,8 @@ def advance(
         Edge length of a cell in pc.
     boundary : {"periodic", "outflow", "reflecting"}
         What lies outside the grid.
-    reverse : bool
-        Sweep z, y, x instead of x, y, z.
+    order : sequence of int
+        The axes in the order of their sweeps.
     gamma : float
         Adiabatic index.
     compiled : bool
@@ -188,15 +186,14 @@ def advance(
 
     Returns
     -------
-    Tensor, (batch, 5 or 6, x, y, z)
-        The state after the step, with the components it came with.
+    Tensor, (batch, 6, x, y, z)
+        The state after the step, with its internal energy.
     """
-    components = state.shape[1]
     state = with_internal_energy(state, gamma)
-    for axis in _SWEEPS[int(reverse)]:
+    for axis in order:
         if state.shape[axis + 2] > 1:
             state = _sweep(state, step / cell_pc, axis, boundary, gamma, compiled)
-    return state[:, :components]
+    return state
 
 
 def _sweep(

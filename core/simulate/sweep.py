@@ -139,9 +139,8 @@ def _apply(
     share = updated[4] * DUAL_ENERGY_SHARE
     internal = torch.where(derived > share, derived, own)
     updated[5] = internal
-    # A total energy may hold less than the kinetic by rounding and truncation, not by more.
     good = (updated[0] > DENSITY_FLOOR) & (internal > PRESSURE_FLOOR / (gamma - 1.0))
-    return updated, ~(good & (derived > -share))  # also true for NaN
+    return updated, ~(good & (updated[4] > 0))  # also true for NaN
 
 
 def _floored(state: Tensor, gamma: float) -> Tensor:

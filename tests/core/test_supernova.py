@@ -5,12 +5,15 @@ import pytest
 import torch
 
 from core.constants import ERG_TO_CODE, NH_PER_DENSITY, PC_PER_KMS_MYR
-from core.errors import Cancelled, InvalidRequest
-from core.evolution import Simulation
-from core.metrics import radial_momentum
-from core.simulate import SimulationParameters, hydro, make_cloud, simulate
+from core.errors import InvalidRequest
+from core.simulate import SimulationParameters, hydro, make_cloud
 from core.simulate.run import evolve, place_site
-from core.simulate.supernova import explode, shell_formation_radius_pc
+from core.simulate.supernova import (
+    explode,
+    injection_radius_pc,
+    local_number_density,
+    shell_formation_radius_pc,
+)
 
 
 def radii(n: int, size_pc: float) -> np.ndarray:
@@ -19,35 +22,56 @@ def radii(n: int, size_pc: float) -> np.ndarray:
     return np.sqrt(sum(axis**2 for axis in np.meshgrid(x, x, x, indexing="ij")))
 
 
-def added_momentum(simulation: Simulation, frame: int) -> float:
-    """Radial momentum that the explosion adds, Msun km/s."""
-    with_it, without = (
-        radial_momentum(cube.density, cube.fields["velocity"], cube.voxel_pc)
-        for cube in (simulation.sequence[frame], simulation.control[frame])
-    )
-    return with_it - without
-
-
-def test_sedov_taylor_radius_and_symmetry() -> None:
-    """An adiabatic blast has its density peak at 1.15 (E t^2/rho)^(1/5), alike on every axis."""
-    n, size, time_myr = 48, 60.0, 0.05
+def sedov(n: int, size: float = 60.0, time_myr: float = 0.05) -> np.ndarray:
+    """Density of an adiabatic blast of 1e51 erg in gas of 1 Msun/pc^3."""
     gas = hydro.from_primitive(
         torch.full((1, n, n, n), 1.0), torch.zeros(1, 3, n, n, n), torch.full((1, n, n, n), 1e-3)
     )
-    state = explode(gas, size, ejecta_msun=0.0, radius_pc=2.5)
-    state = evolve(state, time_myr, size / n, "outflow", cooling=False)
-    density = state[0, 0].numpy()
+    state = explode(gas, size, ejecta_msun=0.0, radius_pc=2.0 * size / n)
+    after = evolve(state, time_myr, size / n, "outflow", cooling=False)
+    total = after[0, 4].double().sum() * (size / n) ** 3
+    expected = 1e51 * ERG_TO_CODE + 1.5e-3 * size**3
+    assert float(total) == pytest.approx(expected, rel=1e-5)
+    return after[0, 0].numpy()
+
+
+def test_sedov_taylor_radius_and_symmetry() -> None:
+    """The peak lies at 1.15 (E t^2/rho)^(1/5) within 3 per cent, and mirrors to rounding."""
+    n, size, time_myr = 64, 60.0, 0.05
+    density = sedov(n)
     expected = 1.1517 * (1e51 * ERG_TO_CODE * (time_myr * PC_PER_KMS_MYR) ** 2 / 1.0) ** 0.2
     r = radii(n, size)
-    bins = np.arange(5, 28, 0.625)
+    bins = np.arange(5, 28, 0.4)
     index = np.digitize(r.ravel(), bins)
     profile = [density.ravel()[index == i].mean() for i in range(1, len(bins))]
-    peak = bins[int(np.argmax(profile))] + 0.3125
-    assert peak == pytest.approx(expected, rel=0.05)
-    for axes in ((1, 0, 2), (2, 1, 0)):
-        assert np.abs(density - density.transpose(axes)).max() < 4e-2 * density.max()
+    peak = bins[int(np.argmax(profile))] + 0.2
+    assert peak == pytest.approx(expected, rel=0.03)
     for axis in range(3):
-        assert np.allclose(density, np.flip(density, axis), rtol=2e-3)
+        assert np.allclose(density, np.flip(density, axis), rtol=1e-3)
+    # Turned as well, but for the truncation error of sweeps that follow one another.
+    for axes in ((1, 0, 2), (2, 1, 0), (0, 2, 1)):
+        assert np.abs(density - density.transpose(axes)).mean() < 1e-3 * density.mean()
+
+
+@pytest.mark.parametrize("number_density", [1e-3, 1e4])
+def test_explosion_in_a_void_and_in_a_clump_stays_physical(number_density: float) -> None:
+    """1e51 erg in n = 1e-3 and 1e4 cm^-3: finite, positive, mass kept, no faster than light."""
+    n, size = 32, 60.0
+    rho = number_density / NH_PER_DENSITY
+    gas = make_cloud(SimulationParameters(n=n, mean_density=rho, rms_velocity_kms=0.0))
+    if number_density > 1:  # a clump in thin gas
+        clump = torch.as_tensor(radii(n, size) < 8.0)
+        gas = torch.where(clump, gas, gas * 1e-5)
+    state = explode(gas, size)
+    after = evolve(state, 2e-3, size / n, "outflow")
+    assert torch.isfinite(after).all()
+    assert float(after[:, 0].min()) > 0
+    assert float(hydro.pressure(after).min()) > 0
+    assert float(hydro.velocity(after).abs().max()) < 3e5
+    mass = after[:, 0].double().sum() / state[:, 0].double().sum()
+    assert float(mass) <= 1.0 + 1e-6
+    if number_density > 1:
+        assert float(mass) == pytest.approx(1.0, rel=1e-6)
 
 
 def test_explosion_adds_its_energy_and_mass_and_nothing_else() -> None:
@@ -79,37 +103,28 @@ def test_shell_formation_radius_of_kim_and_ostriker() -> None:
     assert shell_formation_radius_pc(45.0) == pytest.approx(4.57, abs=0.05)
 
 
-def test_momentum_in_a_uniform_medium() -> None:
-    """Kim & Ostriker (2015): 2.8e5 n^-0.17 Msun km/s, here within 15 per cent."""
-    density = 45.0 / NH_PER_DENSITY
-    run = simulate(
-        SimulationParameters(
-            mean_density=density,
-            rms_velocity_kms=0.0,
-            n=48,
-            size_pc=36.0,
-            interval_myr=0.01,
-            frame_count=14,
-        )
+def test_energy_beyond_the_shell_formation_radius_is_refused() -> None:
+    """The message names cells, box and switch that would do; what would do does."""
+    gas = make_cloud(SimulationParameters(n=16, mean_density=1.464, rms_velocity_kms=0.0))
+    with pytest.raises(InvalidRequest, match=r"at least 27 cells.*require_resolved=False"):
+        explode(gas, 60.0, require_resolved=True)
+    fine = make_cloud(SimulationParameters(n=27, mean_density=1.464, rms_velocity_kms=0.0))
+    explode(fine, 60.0, require_resolved=True)
+    explode(gas, 36.0, require_resolved=True)
+    explode(gas, 60.0, require_resolved=False)
+
+
+def test_injection_radius_follows_the_local_density() -> None:
+    """A third of the shell-formation radius, between two and four cells."""
+    assert injection_radius_pc(1.0, 2.5) == pytest.approx(22.6 / 3)
+    assert injection_radius_pc(1.0, 1.0) == pytest.approx(4.0)
+    assert injection_radius_pc(100.0, 1.0) == pytest.approx(2.0)
+    assert injection_radius_pc(1.0, 1.0, 1e50) == pytest.approx(22.6 / 3 * 0.1**0.29)
+    gas = make_cloud(SimulationParameters(n=16, rms_velocity_kms=0.0))
+    gas[:, 0, :8] *= 100.0
+    assert local_number_density(gas[0], 60.0, (15.0, 0.0, 0.0)) == pytest.approx(
+        1.34 * NH_PER_DENSITY, rel=1e-4
     )
-    expected = 2.8e5 * 45.0**-0.17
-    assert added_momentum(run, -1) == pytest.approx(expected, rel=0.15)
-
-
-def test_turbulent_run_has_its_control_and_is_reproducible() -> None:
-    """Same seed, same run; frame 0 is shared; only the surroundings of the site differ."""
-    parameters = SimulationParameters(seed=5, n=24, frame_count=4, settle_myr=1.0)
-    texts: list[str] = []
-    run = simulate(parameters, progress=lambda fraction, text: texts.append(text))
-    again = simulate(parameters)
-    np.testing.assert_array_equal(run.density, again.density)
-    np.testing.assert_array_equal(run.density[0], run.control.density[0])
-    ratio = run.density[-1] / run.control.density[-1]
-    assert ratio[radii(24, 60.0) < 4].min() < 0.5
-    # Not exactly zero: the control takes other time steps.
-    assert np.abs(np.log10(ratio[radii(24, 60.0) > 28])).max() < 0.02
-    assert run.provenance["parameters"]["seed"] == 5
-    assert len(set(texts)) == 3
 
 
 def test_place_site_moves_the_site_to_the_centre() -> None:
@@ -118,18 +133,3 @@ def test_place_site_moves_the_site_to_the_centre() -> None:
     cloud[0, 0, 4, 12, 8] = 1.0
     moved = place_site(cloud, (4 / 16, 12 / 16, 8 / 16))
     assert moved[0, 0, 8, 8, 8] == 1.0
-
-
-def test_simulation_stops_when_told() -> None:
-    """The cancel check is asked at every time step."""
-    asked = iter([False, False, True])
-    with pytest.raises(Cancelled):
-        make_cloud(SimulationParameters(n=16), cancelled=lambda: next(asked))
-
-
-def test_bad_parameters_are_refused() -> None:
-    """Each message names what would be right."""
-    with pytest.raises(InvalidRequest, match="16 cells"):
-        SimulationParameters(n=8)
-    with pytest.raises(InvalidRequest, match="positive"):
-        SimulationParameters(mean_density=0.0)
