@@ -65,11 +65,25 @@ COMMANDS: tuple[Command, ...] = (
             "folder",
         ),
         (
+            "open_as",
+            "Open As…",
+            "Choose the format too, where its detection goes wrong",
+            "Ctrl+Alt+O",
+        ),
+        (
             "open_sample",
             "Open Sample",
             "Open the simulation that ships with Shellsight",
             "",
             "cube",
+        ),
+        (
+            "watch",
+            "Watch Folder",
+            "Pick up new snapshots of a running simulation",
+            "",
+            "broadcast",
+            True,
         ),
         SEPARATOR,
         (
@@ -94,13 +108,6 @@ COMMANDS: tuple[Command, ...] = (
         ),
         ("save_picture", "Save Picture…", "Write both views to a PNG file", "Ctrl+E", "camera"),
         (
-            "export_comparison",
-            "Export Comparison…",
-            "Write the figures of all frames to a CSV file",
-            "Ctrl+Shift+E",
-            "table",
-        ),
-        (
             "copy_table",
             "Copy Measurements",
             "Put the table of the frame shown on the clipboard",
@@ -110,6 +117,65 @@ COMMANDS: tuple[Command, ...] = (
         SEPARATOR,
         ("close_file", "Close File", "Close what is open", "Ctrl+W"),
         ("quit", "Quit", "Close the window; work that goes on is stopped", "Ctrl+Q"),
+    ),
+    *_in(
+        "Export",
+        (
+            "export_truth",
+            "Cubes of the Truth…",
+            "Write the cubes for The Well, ParaView or NumPy",
+            "",
+            "export",
+        ),
+        (
+            "export_forecast",
+            "Cubes of the Forecast…",
+            "Write the forecast for The Well, ParaView or NumPy",
+        ),
+        (
+            "export_comparison",
+            "Comparison…",
+            "Write the figures of all frames to a CSV file",
+            "Ctrl+Shift+E",
+            "table",
+        ),
+        SEPARATOR,
+        (
+            "export_ids",
+            "IDs of Affected Particles…",
+            "Write the particles that the forecast blast wave reaches, and when, to a CSV file",
+        ),
+        (
+            "export_subset",
+            "Affected Particles as a Snapshot…",
+            "Write the particles that the forecast blast wave reaches in the file's own format",
+        ),
+    ),
+    *_in(
+        "Place",
+        ("cut_out", "Cut Out", "Read the cube from every snapshot", "Return", "cube"),
+        (
+            "choose_place",
+            "Choose Another Place",
+            "Show the whole snapshot to choose the place of the explosion",
+            "P",
+            "crosshair",
+        ),
+        SEPARATOR,
+        (
+            "find_sites",
+            "Look for Candidates",
+            "List stars about to explode, the hottest and the densest gas",
+            "",
+            "magnifying-glass",
+        ),
+        (
+            "load_sites",
+            "Load List of Places…",
+            "List the places of a CSV file with the columns x, y, z in pc",
+            "",
+            "list-plus",
+        ),
     ),
     *_in(
         "Forecast",
@@ -163,6 +229,7 @@ MOUSE = (
     ("Drag", "Turn the cube"),
     ("Shift + drag", "Move the cube"),
     ("Wheel", "Zoom; on the timeline, step"),
+    ("Double-click on gas", "Put the explosion there"),
     ("Click in a plot", "Go to that time"),
     ("Drop a file", "Open it"),
 )

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.document import (
-    ROLES,
-    Document,
+from app.document import ROLES, Document, Role
+from app.events import (
     ForecastChanged,
     LayersChanged,
-    Role,
+    OverviewChanged,
+    PlaceChanged,
     SourceChanged,
     TimeChanged,
     TransferChanged,
@@ -28,14 +23,41 @@ from app.document import (
 from app.measuring import stand_in_control
 from app.panels.colorbar import ColorBar
 from app.panels.notice import NoticeBar
+from app.panels.start import StartPage
 from app.scene.link import CameraLink
+from app.scene.overview_view import OverviewView
+from app.scene.picking import Picked
 from app.scene.slices import SliceView
 from app.scene.view import SceneView
+from app.scene.viewport import Viewport
 from app.theme import Theme
+from core.constants import NH_PER_DENSITY
+from core.cubes import Vector3
+from core.cutout import Cutout
 
 GAP = 8
 VIEW_STRETCH, SLICE_STRETCH = 416, 222
 TITLES: dict[Role, str] = {"truth": "Truth", "forecast": "Forecast"}
+
+
+START, VIEWS, OVERVIEW = range(3)
+"""The pages of the middle."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place the user pointed at.
+
+    Parameters
+    ----------
+    position_pc : tuple of float
+        Where, in the snapshot's coordinates, in pc.
+    n_h_cm3 : float
+        Hydrogen number density of the gas there, in cm^-3.
+    """
+
+    position_pc: Vector3
+    n_h_cm3: float
 
 
 class Column(QWidget):
@@ -57,59 +79,33 @@ class Column(QWidget):
         layout.addWidget(self.slice, SLICE_STRETCH)
 
 
-class StartPage(QFrame):
-    """Shown while nothing is open.
+class WholeBox(QWidget):
+    """The whole snapshot and the colours of its gas."""
 
-    Signals
-    -------
-    open_requested(), folder_requested(), sample_requested()
-        The buttons.
-    """
-
-    open_requested = Signal()
-    folder_requested = Signal()
-    sample_requested = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, document: Document, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("dropTarget")
-        self.heading = QLabel()
-        self.heading.setObjectName("hero")
-        self.hint = QLabel(
-            "SWIFT, Gadget, AREPO, GIZMO and The Well snapshots, or files saved by Shellsight"
-        )
-        self.hint.setObjectName("secondary")
-        self.buttons = QWidget()
-        row = QHBoxLayout(self.buttons)
-        choose = QPushButton("Open a file…")
-        choose.setToolTip("Choose a snapshot (Ctrl+O)")
-        choose.clicked.connect(self.open_requested)
-        folder = QPushButton("Open a folder…")
-        folder.setToolTip("Choose a directory with the snapshots of one run (Ctrl+Shift+O)")
-        folder.clicked.connect(self.folder_requested)
-        sample = QPushButton("Open the sample")
-        sample.setObjectName("primary")
-        sample.setToolTip("A simulated supernova with its forecast")
-        sample.clicked.connect(self.sample_requested)
-        for button in (choose, folder, sample):
-            button.setMinimumSize(140, 36)
-            row.addWidget(button)
+        self.view = OverviewView()
+        self.bar = ColorBar(document, theme)
         layout = QVBoxLayout(self)
-        layout.addStretch(1)
-        for widget in (self.heading, self.hint, self.buttons):
-            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addStretch(1)
-        self.set_busy("")
-
-    def set_busy(self, text: str) -> None:
-        """Say what is being opened, or invite to open something."""
-        self.heading.setText(text or "Drop a snapshot here or open the sample")
-        self.hint.setVisible(not text)
-        self.buttons.setVisible(not text)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.view, 1)
+        layout.addWidget(self.bar)
 
 
 class Centre(QWidget):
-    """The views, which follow the document, under the bar for notices."""
+    """The views, which follow the document, under the bar for notices.
+
+    Signals
+    -------
+    picked(Spot)
+        The user double-clicked on the gas.
+    site_chosen(int)
+        The user clicked on a candidate.
+    """
+
+    picked = Signal(object)
+    site_chosen = Signal(int)
 
     def __init__(self, document: Document, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -127,15 +123,23 @@ class Centre(QWidget):
         row.setSpacing(GAP)
         for column in self.columns.values():
             row.addWidget(column, 1)
+        self.whole = WholeBox(document, theme)
         self.stack = QStackedWidget()
-        self.stack.addWidget(self.start_page)
-        self.stack.addWidget(self.views)
+        for page in (self.start_page, self.views, self.whole):
+            self.stack.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP, GAP, GAP, GAP)
         layout.setSpacing(GAP)
         layout.addWidget(self.notices)
         layout.addWidget(self.stack, 1)
+        for column in self.columns.values():
+            column.view.picked.connect(self._on_picked_in_cube)
+            column.slice.picked.connect(self._on_picked_in_cube)
+        self.whole.view.picked.connect(self._on_picked_in_box)
+        self.whole.view.site_chosen.connect(self.site_chosen)
         document.subscribe(SourceChanged, lambda _: self._on_source())
+        document.subscribe(OverviewChanged, lambda _: self._on_overview())
+        document.subscribe(PlaceChanged, lambda _: self._on_place())
         document.subscribe(TruthChanged, lambda _: self._on_truth())
         document.subscribe(ForecastChanged, lambda _: self._on_forecast())
         document.subscribe(TimeChanged, lambda event: self._on_time(event.time_myr))
@@ -150,7 +154,59 @@ class Centre(QWidget):
     # -- following the document --------------------------------------------
 
     def _on_source(self) -> None:
-        self.stack.setCurrentIndex(0 if self._document.source is None else 1)
+        document = self._document
+        page = OVERVIEW if document.choosing else VIEWS
+        self.stack.setCurrentIndex(START if document.source is None else page)
+
+    def _on_overview(self) -> None:
+        document, view = self._document, self.whole.view
+        self._on_source()
+        if not document.choosing:
+            return
+        overview = document.overview()
+        source = document.source
+        if overview is not None:
+            view.show_overview(overview)
+            self.whole.bar.set_transfer(view.stage.transfer)
+            name = source.name if source is not None else ""
+            sample = f"{len(overview.sample_pc):,}".replace(",", "\u2009")
+            count = f"{overview.count:,}".replace(",", "\u2009")
+            kind = source.series.kind if source is not None and source.series else "particles"
+            what = "particles" if kind == "particles" else "cells"
+            view.set_title("Whole snapshot", f"{name} · {sample} of {count} {what}")
+        elif source is not None and document.overview(0) is None:
+            view.show_overview(None)
+        self._on_place()
+
+    def _on_place(self) -> None:
+        document = self._document
+        place, truth = document.place, document.truth
+        if document.choosing:
+            self.whole.view.set_cube(None if place is None else place.cutout)
+            self.whole.view.set_sites(document.sites, document.chosen_site)
+        cube = None
+        if place is not None and truth is not None:
+            shift = np.subtract(place.center_pc, truth.center_pc)
+            if np.abs(shift).max() > 1e-6 or abs(place.size_pc - truth.size_pc) > 1e-6:
+                x, y, z = (float(value) for value in shift)
+                cube = Cutout((x, y, z), place.size_pc)
+        for column in self.columns.values():
+            column.view.set_cube(cube)
+
+    def _on_picked_in_box(self, picked: Picked) -> None:
+        self._tell(picked, self.whole.view.stage.center_pc)
+
+    def _on_picked_in_cube(self, picked: Picked) -> None:
+        document = self._document
+        cubes = document.truth
+        if cubes is None and document.forecast is not None:
+            cubes = document.forecast.sequence
+        if cubes is not None:
+            self._tell(picked, cubes.center_pc)
+
+    def _tell(self, picked: Picked, center_pc: Vector3) -> None:
+        x, y, z = (float(value) for value in np.add(picked.position_pc, center_pc))
+        self.picked.emit(Spot((x, y, z), 10.0**picked.log_density * NH_PER_DENSITY))
 
     def _on_truth(self) -> None:
         document, column = self._document, self.columns["truth"]
@@ -162,6 +218,7 @@ class Centre(QWidget):
         if document.truth is not None and document.control is None and control is not None:
             subtitle += " · relative to the forecast’s control"
         column.view.set_title(TITLES["truth"], subtitle)
+        self._on_place()
         self._on_time(document.time_myr)
 
     def _on_forecast(self) -> None:
@@ -183,6 +240,9 @@ class Centre(QWidget):
         self._on_truth()
 
     def _on_time(self, time_myr: float) -> None:
+        if self._document.choosing:
+            self._on_overview()
+            return
         for column in self.columns.values():
             column.view.show_time(time_myr)
             column.slice.show_time(time_myr)
@@ -191,6 +251,7 @@ class Centre(QWidget):
         for role, column in self.columns.items():
             column.view.set_layers(self._document.layers(role))
             column.slice.set_layers(self._document.layers(role))
+        self.whole.view.set_layers(self._document.layers("truth"))
 
     def _on_transfer(self) -> None:
         for column in self.columns.values():
@@ -204,10 +265,15 @@ class Centre(QWidget):
         text = "Forecasting…" if forecasting else "Press Forecast (F)"
         self.columns["forecast"].view.set_empty_text(text)
 
+    def _shown_views(self) -> list[Viewport]:
+        if self._document.choosing:
+            return [self.whole.view]
+        return [column.view for column in self.columns.values()]
+
     def set_coarse(self, coarse: bool) -> None:
         """Draw coarsely while something is dragged."""
-        for column in self.columns.values():
-            column.view.set_coarse(coarse)
+        for view in self._shown_views():
+            view.set_coarse(coarse)
 
     def show_slices(self, shown: bool) -> None:
         """Show or hide the mid-planes."""
@@ -216,12 +282,13 @@ class Centre(QWidget):
 
     def reset_camera(self) -> None:
         """Show the whole cube in every view."""
-        for column in self.columns.values():
-            column.view.reset_camera()
+        for view in self._shown_views():
+            view.reset_camera()
 
     def close_views(self) -> None:
         """Let go of the graphics; afterwards the views show nothing."""
         self.notices.dismiss()
+        self.whole.view.close_view()
         for column in self.columns.values():
             column.view.close_view()
 
@@ -238,18 +305,26 @@ class Centre(QWidget):
         QImage
             Views, colour bars and slices, in full quality.
         """
-        area = self.views
+        area: QWidget = self.whole if self._document.choosing else self.views
+        parts: list[Viewport | SliceView]
+        if self._document.choosing:
+            parts, bars = [self.whole.view], [self.whole.bar]
+        else:
+            columns = list(self.columns.values())
+            parts = []
+            for column in columns:
+                parts += [column.view, column.slice]
+            bars = [column.bar for column in columns]
         image = QImage(area.size() * scale, QImage.Format.Format_RGB32)
         image.fill(QColor(self._theme.colors.window))
         painter = QPainter(image)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.scale(scale, scale)
-        for column in self.columns.values():
-            for part in (column.view, column.slice):
-                if part.isVisibleTo(self):
-                    place = QRectF(part.rect()).translated(part.mapTo(area, part.rect().topLeft()))
-                    painter.drawImage(place, part.image(scale))
-            bar = column.bar
+        for part in parts:
+            if part.isVisibleTo(self):
+                place = QRectF(part.rect()).translated(part.mapTo(area, part.rect().topLeft()))
+                painter.drawImage(place, part.image(scale))
+        for bar in bars:
             place = QRectF(bar.rect()).translated(bar.mapTo(area, bar.rect().topLeft()))
             bar.paint_on(painter, place)
         painter.end()

@@ -6,13 +6,11 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
     QGridLayout,
     QLabel,
     QPlainTextEdit,
@@ -22,16 +20,6 @@ from PySide6.QtWidgets import (
 
 from app.actions import COMMANDS, MOUSE, key_text
 from app.notifications import Notice
-from app.opening import UnitsClue
-from core.units import UnitSystem
-
-UNITS = {
-    "length": ("pc", "kpc", "Mpc", "cm", "m", "km"),
-    "mass": ("Msun", "1e10 Msun", "g", "kg"),
-    "velocity": ("km/s", "pc/Myr", "cm/s", "m/s"),
-    "time": ("", "Myr", "Gyr", "kyr", "yr", "s"),
-}
-"""What the units dialog offers; time only where a file counts it by itself."""
 
 PACKAGES = (
     "numpy",
@@ -44,88 +32,6 @@ PACKAGES = (
     "pyvistaqt",
     "pyqtgraph",
 )
-
-
-class UnitsDialog(QDialog):
-    """Asks for the units of a file that states none, and says what each choice means.
-
-    Signals
-    -------
-    chosen(UnitSystem)
-        The user accepted.
-    """
-
-    chosen = Signal(object)
-
-    def __init__(self, clue: UnitsClue, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._clue = clue
-        self.setWindowTitle("Units of the file")
-        self.setWindowModality(Qt.WindowModality.WindowModal)
-        self.setMinimumWidth(460)
-        intro = QLabel(
-            f"<b>{clue.path.name}</b> does not state its units of {', '.join(clue.missing)}. "
-            "Choose them; nothing is opened before you do."
-        )
-        intro.setWordWrap(True)
-        offered = dict(part.split("=", 1) for part in clue.offer.split(",") if "=" in part)
-        self.combos = {
-            name: self._combo(name, units, offered.get(name, ""))
-            for name, units in UNITS.items()
-            if name != "time" or "time" in clue.missing
-        }
-        detail = QLabel(clue.detail)
-        detail.setObjectName("secondary")
-        detail.setWordWrap(True)
-        detail.setVisible(bool(clue.detail))
-        self.consequence = QLabel("")
-        self.consequence.setObjectName("consequence")
-        self.consequence.setWordWrap(True)
-        self.consequence.setToolTip("What the numbers in the file mean in these units")
-        form = QFormLayout()
-        for name, combo in self.combos.items():
-            form.addRow(name.capitalize(), combo)
-        form.addRow("That makes", self.consequence)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 18, 20, 14)
-        layout.setSpacing(14)
-        layout.addWidget(intro)
-        layout.addWidget(detail)
-        layout.addLayout(form)
-        layout.addWidget(buttons)
-        for combo in self.combos.values():
-            combo.currentIndexChanged.connect(self._explain)
-        self._explain()
-
-    def _combo(self, name: str, units: tuple[str, ...], offered: str) -> QComboBox:
-        combo = QComboBox()
-        for unit in units:
-            combo.addItem(unit or "follows from length and velocity", unit)
-        if offered:
-            if combo.findData(offered) < 0:
-                combo.insertItem(0, offered, offered)
-            combo.setCurrentIndex(combo.findData(offered))
-        combo.setToolTip(f"The file's unit of {name}")
-        combo.setAccessibleName(name.capitalize())
-        return combo
-
-    @property
-    def units(self) -> UnitSystem:
-        """The units chosen."""
-        chosen = {name: combo.currentData() for name, combo in self.combos.items()}
-        return UnitSystem.parse(",".join(f"{name}={unit}" for name, unit in chosen.items() if unit))
-
-    def _explain(self) -> None:
-        self.consequence.setText(self._clue.consequence(self.units))
-
-    def accept(self) -> None:
-        super().accept()
-        self.chosen.emit(self.units)
 
 
 class KeysDialog(QDialog):

@@ -9,97 +9,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.events import (
+    ComparisonChanged,
+    Event,
+    ForecastChanged,
+    LayersChanged,
+    OverviewChanged,
+    PlaceChanged,
+    SourceChanged,
+    TimeChanged,
+    TransferChanged,
+    TruthChanged,
+)
+from app.place import Place, fitted
+from app.source import Source
 from app.view_state import LayerState, TransferFunction
 from core.cubes import CubeSequence, Vector3
 from core.evolution import Evolution
 
 if TYPE_CHECKING:
-    from app.measuring import Curve
+    from app.measuring import Curve, TheoryCurve
     from core.compare import Comparison
-    from core.series import SeriesInfo
+    from core.overview import Overview
+    from core.sites import Site
 
 Role = Literal["truth", "forecast"]
 ROLES: tuple[Role, ...] = ("truth", "forecast")
 
-
-@dataclass(frozen=True)
-class Source:
-    """A file or directory that is open.
-
-    Parameters
-    ----------
-    path : Path
-        What the user opened.
-    name : str
-        Short name for titles.
-    format : str
-        The reader that understood it, for example ``"SWIFT"``.
-    n_frames : int
-        Frames the source has; more may be on their way than are read.
-    times_myr : tuple of float
-        Time of each frame in Myr.
-    box_pc : tuple of float
-        Edge lengths of the source's box in pc.
-    info : SeriesInfo, optional
-        What the file says about itself.
-    """
-
-    path: Path
-    name: str
-    format: str
-    n_frames: int
-    times_myr: tuple[float, ...] = ()
-    box_pc: tuple[float, ...] = ()
-    info: SeriesInfo | None = None
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something in the document changed."""
-
-
-@dataclass(frozen=True)
-class SourceChanged(Event):
-    """Another file is open, or none."""
-
-
-@dataclass(frozen=True)
-class TruthChanged(Event):
-    """Frames of the truth or of its control arrived or went."""
-
-
-@dataclass(frozen=True)
-class ForecastChanged(Event):
-    """There is a new forecast, or none."""
-
-
-@dataclass(frozen=True)
-class ComparisonChanged(Event):
-    """The figures and curves were computed or became invalid."""
-
-
-@dataclass(frozen=True)
-class TimeChanged(Event):
-    """Another time is shown."""
-
-    time_myr: float
-
-
-@dataclass(frozen=True)
-class LayersChanged(Event):
-    """Another set of layers is shown."""
-
-
-@dataclass(frozen=True)
-class TransferChanged(Event):
-    """Colours, range or opacity of the gas changed."""
+MAX_OVERVIEWS = 60
+"""About 100 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +57,13 @@ class Figures:
     curves : Mapping of role to tuple of Curve
         Size against time of the cavity and of the affected region, for the
         truth and the forecast.
+    theory : TheoryCurve, optional
+        The radius that theory expects, where there are curves.
     """
 
     comparison: Comparison | None = None
     curves: Mapping[Role, tuple[Curve, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    theory: TheoryCurve | None = None
 
     def curve(self, role: Role, level: float) -> Curve | None:
         """Return the curve of an evolution and a level, if it was measured."""
@@ -140,6 +87,10 @@ class Document:
         self._time_myr = 0.0
         self._layers: dict[Role, LayerState] = {role: LayerState() for role in ROLES}
         self._transfer = TransferFunction()
+        self._choosing = False
+        self._overviews: dict[int, Overview] = {}
+        self._sites: tuple[Site, ...] = ()
+        self._place: Place | None = None
 
     # -- reading -----------------------------------------------------------
 
@@ -174,6 +125,35 @@ class Document:
         return self._figures
 
     @property
+    def choosing(self) -> bool:
+        """Whether the whole box is shown, to choose the place of the explosion."""
+        return self._choosing
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """Candidates for the place of the explosion."""
+        return self._sites
+
+    @property
+    def place(self) -> Place | None:
+        """The cube that was cut out, or is to be."""
+        return self._place
+
+    @property
+    def chosen_site(self) -> int | None:
+        """Index of the candidate that the cube is around, if it is around one."""
+        if self._place is None:
+            return None
+        for index, site in enumerate(self._sites):
+            if np.allclose(site.position_pc, self._place.center_pc, rtol=0, atol=1e-3):
+                return index
+        return None
+
+    def overview(self, index: int | None = None) -> Overview | None:
+        """Return the overview of a frame, by default of the one shown, if it was made."""
+        return self._overviews.get(self.frame if index is None else index)
+
+    @property
     def complete(self) -> bool:
         """Whether every frame of the open file has been read."""
         return (
@@ -195,6 +175,8 @@ class Document:
     @property
     def times_myr(self) -> NDArray[np.float64]:
         """Times one can go to: those of the truth, then those only the forecast has."""
+        if self._choosing and self._source is not None:
+            return np.array(self._source.times_myr, dtype=np.float64)
         truth = self._truth.times_myr if self._truth is not None else np.empty(0)
         forecast = self._forecast.times_myr if self._forecast is not None else np.empty(0)
         if len(truth) == 0 or len(forecast) == 0:
@@ -245,13 +227,27 @@ class Document:
             TruthChanged(),
             ForecastChanged(),
             ComparisonChanged(),
+            PlaceChanged(),
+            OverviewChanged(),
             TimeChanged(self._time_myr),
         )
+
+    def _forget(self) -> None:
+        """Drop everything that belongs to what is open."""
+        self._source = self._control_source = None
+        self._truth = self._control = self._forecast = None
+        self._figures, self._time_myr = Figures(), 0.0
+        self._choosing, self._place = False, None
+        self._overviews, self._sites = {}, ()
 
     # -- changing ----------------------------------------------------------
 
     def open_source(
-        self, source: Source, truth: CubeSequence, control: CubeSequence | None = None
+        self,
+        source: Source,
+        truth: CubeSequence,
+        control: CubeSequence | None = None,
+        place: Place | None = None,
     ) -> None:
         """Show another file from its first frame on; forget what was open.
 
@@ -263,20 +259,127 @@ class Document:
             Its first frame or frames.
         control : CubeSequence, optional
             The control the file brings.
+        place : Place, optional
+            The cube that was cut out of it.
         """
-        self._source, self._control_source = source, None
+        self._forget()
+        self._source, self._place = source, place
         self._truth, self._control = truth, control
+        self._time_myr = float(truth.times_myr[0])
+        self._publish_all()
+
+    def open_overview(self, source: Source, overview: Overview, place: Place) -> None:
+        """Show the whole box of another file; forget what was open.
+
+        Parameters
+        ----------
+        source : Source
+            The file, with its series.
+        overview : Overview
+            Its first frame.
+        place : Place
+            The cube to begin with.
+        """
+        self._forget()
+        self._source, self._place, self._choosing = source, place, True
+        self._overviews = {0: overview}
+        self._time_myr = float(source.times_myr[0])
+        self._publish_all()
+
+    def add_overview(self, index: int, overview: Overview) -> None:
+        """Keep the overview of a frame; the least useful one goes when there are many."""
+        while len(self._overviews) >= MAX_OVERVIEWS:
+            # The first frame stays: every choice of a place begins with it.
+            farthest = max(self._overviews, key=lambda kept: (kept != 0) * abs(kept - index))
+            del self._overviews[farthest]
+        self._overviews[index] = overview
+        self._publish(OverviewChanged())
+
+    def set_sites(self, sites: tuple[Site, ...]) -> None:
+        """List other candidates."""
+        self._sites = sites
+        self._publish(PlaceChanged())
+
+    def move(self, place: Place) -> str:
+        """Put the cube to be cut out somewhere else.
+
+        Parameters
+        ----------
+        place : Place
+            Where, how large, and how its voxels are filled.
+
+        Returns
+        -------
+        str
+            What had to be changed to fit it into the box, or "".
+        """
+        box = self._source.box if self._source is not None else None
+        if box is None:
+            return ""
+        place, said = fitted(place, box)
+        if place != self._place:
+            self._place = place
+            self._publish(PlaceChanged())
+        return said
+
+    def choose(self, choosing: bool) -> None:
+        """Show the whole box, or the cube again that was cut out of it.
+
+        Parameters
+        ----------
+        choosing : bool
+            The whole box; without an overview and without a cube there is
+            nothing to change to.
+        """
+        possible = self._overviews if choosing else self._truth is not None
+        if choosing == self._choosing or not possible:
+            return
+        self._choosing = choosing
+        times = self.times_myr
+        self._time_myr = float(times[np.argmin(np.abs(times - self._time_myr))])
+        self._publish(TruthChanged(), OverviewChanged(), TimeChanged(self._time_myr))
+
+    def set_cube(
+        self,
+        source: Source,
+        truth: CubeSequence,
+        control: CubeSequence | None,
+        place: Place,
+        control_source: Source | None = None,
+    ) -> None:
+        """Show another cube of the file that is open; forecast and figures go.
+
+        Parameters
+        ----------
+        source : Source
+            The file.
+        truth : CubeSequence
+            The first frames of the cube.
+        control : CubeSequence or None
+            The same cube without the explosion.
+        place : Place
+            The cube.
+        control_source : Source, optional
+            Where the control comes from, if it is a file of its own.
+        """
+        self._source, self._control_source = source, control_source
+        self._truth, self._control, self._place = truth, control, place
         self._forecast, self._figures = None, Figures()
+        self._choosing = False
         self._time_myr = float(truth.times_myr[0])
         self._publish_all()
 
     def open_forecast(self, source: Source, forecast: Evolution) -> None:
         """Show a saved forecast, without a truth beside it."""
-        self._source, self._control_source = source, None
-        self._truth, self._control = None, None
-        self._forecast, self._figures = forecast, Figures()
+        self._forget()
+        self._source, self._forecast = source, forecast
         self._time_myr = float(forecast.times_myr[0])
         self._publish_all()
+
+    def set_source(self, source: Source) -> None:
+        """Take further frames of a file of which only the whole box is shown."""
+        self._source = source
+        self._publish(TruthChanged())
 
     def set_truth(
         self, source: Source, truth: CubeSequence, control: CubeSequence | None = None
@@ -315,9 +418,7 @@ class Document:
 
     def close(self) -> None:
         """Forget what is open; the look stays."""
-        self._source = self._control_source = None
-        self._truth = self._control = self._forecast = None
-        self._figures, self._time_myr = Figures(), 0.0
+        self._forget()
         self._publish_all()
 
     def go_to(self, time_myr: float) -> None:

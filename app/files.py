@@ -8,10 +8,23 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.settings import Settings
 
-SNAPSHOTS = "Snapshots (*.hdf5 *.h5 *.hdf);;All files (*)"
+SNAPSHOTS = ";;".join(
+    (
+        "Snapshots (*.hdf5 *.h5 *.hdf *.athdf *.npz *.npy *.vti info_*.txt)",
+        "SWIFT, Gadget, AREPO, GIZMO, The Well, Shellsight (*.hdf5 *.h5 *.hdf)",
+        "Athena++ (*.athdf)",
+        "RAMSES (info_*.txt)",
+        "3D-MIM and NumPy arrays (*.npz *.npy)",
+        "VTK image data (*.vti)",
+        "All files (*)",
+    )
+)
+TABLES = "Tables (*.csv *.txt *.dat);;All files (*)"
 
 
-def ask_files(parent: QWidget, settings: Settings, title: str) -> list[Path]:
+def ask_files(
+    parent: QWidget, settings: Settings, title: str, filters: str = SNAPSHOTS
+) -> list[Path]:
     """Ask for files to open.
 
     Parameters
@@ -22,13 +35,15 @@ def ask_files(parent: QWidget, settings: Settings, title: str) -> list[Path]:
         Knows the folder to start in.
     title : str
         Title of the dialog.
+    filters : str
+        Kinds of files to choose from, as Qt writes them.
 
     Returns
     -------
     list of Path
         The files; none if the user changed their mind.
     """
-    names, _ = QFileDialog.getOpenFileNames(parent, title, str(settings.folder), SNAPSHOTS)
+    names, _ = QFileDialog.getOpenFileNames(parent, title, str(settings.folder), filters)
     if names:
         settings.folder = Path(names[0]).parent
     return [Path(name) for name in names]
@@ -65,9 +80,31 @@ def ask_new_file(
     Path or None
         The file; None if the user changed their mind.
     """
+    return ask_new_file_and_kind(parent, settings, title, name, pattern)[0]
+
+
+def ask_new_file_and_kind(
+    parent: QWidget, settings: Settings, title: str, name: str, filters: str
+) -> tuple[Path | None, str]:
+    """Ask where to write a file, and which of several kinds.
+
+    Parameters
+    ----------
+    parent, settings, title, name
+        As for `ask_new_file`.
+    filters : str
+        The kinds, as Qt writes them.
+
+    Returns
+    -------
+    path : Path or None
+        The file; None if the user changed their mind.
+    kind : str
+        The filter that was chosen.
+    """
     start = str(settings.folder / name)
-    chosen, _ = QFileDialog.getSaveFileName(parent, title, start, pattern)
+    chosen, kind = QFileDialog.getSaveFileName(parent, title, start, filters)
     if not chosen:
-        return None
+        return None, ""
     settings.folder = Path(chosen).parent
-    return Path(chosen)
+    return Path(chosen), kind

@@ -91,9 +91,12 @@ class Job(QObject):
     cancelled = Signal()
     done = Signal()
 
-    def __init__(self, name: str, work: Work, parent: QObject | None = None) -> None:
+    def __init__(
+        self, name: str, work: Work, parent: QObject | None = None, quiet: bool = False
+    ) -> None:
         super().__init__(parent)
         self.name = name
+        self.quiet = quiet
         self._started_at = time.monotonic()
         self._fraction = 0.0
         self._ended = False
@@ -182,7 +185,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._running: list[Job] = []
 
-    def create(self, name: str, work: Work) -> Job:
+    def create(self, name: str, work: Work, *, quiet: bool = False) -> Job:
         """Make a job; connect to its signals, then `start` it.
 
         Parameters
@@ -191,6 +194,9 @@ class Jobs(QObject):
             Kind of work; at most one job of a name goes on.
         work : callable
             Receives a `Reporter`, returns the result.
+        quiet : bool
+            Whether it is nothing that people wait for: `running` finds it
+            only by its name.
 
         Returns
         -------
@@ -198,7 +204,7 @@ class Jobs(QObject):
             Not yet started.
         """
         self.cancel(name)
-        job = Job(name, work, self)
+        job = Job(name, work, self, quiet)
         self._running.append(job)
         job.started.connect(self.changed)
         job.progress.connect(lambda part, text: self.progressed.emit(job, part, text))
@@ -206,9 +212,10 @@ class Jobs(QObject):
         return job
 
     def running(self, name: str | None = None) -> Job | None:
-        """Return the job of a name (or any) that goes on and was not cancelled."""
+        """Return the job of a name (or any not quiet) that goes on and was not cancelled."""
         for job in self._running:
-            if name in (None, job.name) and job.is_running and not job.is_cancelled:
+            wanted = not job.quiet if name is None else job.name == name
+            if wanted and job.is_running and not job.is_cancelled:
                 return job
         return None
 

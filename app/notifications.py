@@ -10,6 +10,7 @@ import logging
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -19,13 +20,29 @@ from typing import Literal
 import platformdirs
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from core.errors import ShellsightError, UnknownFormat
+from core.errors import MissingDependency, ShellsightError, UnknownFormat
 
 logger = logging.getLogger("shellsight")
 
 MAX_CHARACTERS = 240
 
 Level = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What the user can do about a notice, as a button beside it.
+
+    Parameters
+    ----------
+    label : str
+        Text of the button.
+    run : callable
+        What it does.
+    """
+
+    label: str
+    run: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -40,11 +57,14 @@ class Notice:
         How serious it is.
     details : str
         More, for those who press *Details*: traceback or the full reasons.
+    remedy : Remedy or None
+        What can be done about it.
     """
 
     text: str
     level: Level = "info"
     details: str = ""
+    remedy: Remedy | None = None
 
 
 def log_path() -> Path:
@@ -91,6 +111,14 @@ def notice_for(error: BaseException, doing: str = "") -> Notice:
     """
     details = "".join(traceback.format_exception(error))
     prefix = f"{doing}: " if doing else ""
+    if isinstance(error, MissingDependency):
+        text = f"{prefix}{error}"
+        return Notice(shorten(text), "error", f"{error.install}\n")
+    if isinstance(error, UnknownFormat) and len(error.reasons) == 1:
+        # The user said which format it is: there is one reason, and it is the answer.
+        name, reason = next(iter(error.reasons.items()))
+        text = f"{error.path.name} is not a {name} file: {reason}."
+        return Notice(shorten(text), "error", f"{error.path}\n\n{name}: {reason}")
     if isinstance(error, UnknownFormat):
         tried = "\n".join(f"{name}: {reason}" for name, reason in error.reasons.items())
         text = (
@@ -120,6 +148,11 @@ def shorten(text: str) -> str:
     return first if len(first) <= MAX_CHARACTERS else f"{first[: MAX_CHARACTERS - 1].rstrip()}…"
 
 
+def longer(text: str) -> str:
+    """Return a message as details, if the bar cannot show all of it."""
+    return text if shorten(text) != text.strip() else ""
+
+
 class Notifications(QObject):
     """Receives errors and messages from any thread; `raised` fires in its own.
 
@@ -136,9 +169,9 @@ class Notifications(QObject):
         self._arrived.connect(self._show, Qt.ConnectionType.AutoConnection)
         self._hooks: tuple | None = None
 
-    def info(self, text: str, details: str = "") -> None:
+    def info(self, text: str, details: str = "", remedy: Remedy | None = None) -> None:
         """Tell something good to know."""
-        self._arrived.emit(Notice(text, "info", details))
+        self._arrived.emit(Notice(shorten(text), "info", details or longer(text), remedy))
 
     def warn(self, text: str, details: str = "") -> None:
         """Tell something that needs attention."""

@@ -1,10 +1,9 @@
-"""Reading files into cubes, in a worker: the first frame early, then the rest. No Qt."""
+"""Opening files: the format, the units, what to say of them. No Qt, no arrays."""
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,52 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import core
-from app.document import Source
-from core.compare import at_times
+from app.source import OpenRequest, Source
 from core.constants import NH_PER_DENSITY
-from core.cubes import Cube, CubeSequence, stack
-from core.errors import Cancelled, InvalidRequest, MissingUnits
-from core.evolution import Forecast
-from core.progress import CancelCheck, Progress, check_cancelled, report
+from core.errors import MissingUnits
+from core.remembered_units import remembered
 
 if TYPE_CHECKING:
     from core.series import SnapshotSeries
     from core.units import UnitSystem
 
-CUBE_PC = 60.0
-CUBE_CELLS = 32
-"""The cube the networks were trained on."""
-
 OWN_UNITS = core.UnitSystem(1.0, 1.0, 1.0)
 """Reads a file's numbers as they are."""
-
-PUBLISH_EVERY_S = 2.0
-"""Frames that arrive faster are shown together."""
-
-
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """A file, read as far as it was when this was made.
-
-    Parameters
-    ----------
-    source : Source
-        The file.
-    truth : CubeSequence
-        Frames read so far.
-    control : CubeSequence or None
-        The control the file brings, once it is read.
-    forecast : Forecast or None
-        The content of a saved forecast; `truth` is then its sequence.
-    failure : Exception or None
-        Why the frames after these could not be read.
-    """
-
-    source: Source
-    truth: CubeSequence
-    control: CubeSequence | None = None
-    forecast: Forecast | None = None
-    failure: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +40,8 @@ class UnitsClue:
         Time of the first frame in units of time.
     mass : float
         Mass of the gas in units of mass.
+    cells : int
+        Voxels along the edge of a file that holds a grid, else 0.
     detail : str
         What the reader makes of the file, for people.
     offer : str
@@ -87,6 +53,7 @@ class UnitsClue:
     box: float
     time: float
     mass: float
+    cells: int = 0
     detail: str = ""
     offer: str = ""
 
@@ -106,8 +73,9 @@ class UnitsClue:
         box_pc = self.box * units.length_pc
         gas = self.mass * units.mass_msun
         mean = gas / box_pc**3 * NH_PER_DENSITY
+        voxel = f" ({box_pc / self.cells:.4g} pc per voxel)" if self.cells else ""
         return (
-            f"box = {box_pc:.4g} pc, t = {self.time * units.time_myr:.4g} Myr, "
+            f"box = {box_pc:.4g} pc{voxel}, t = {self.time * units.time_myr:.4g} Myr, "
             f"gas = {gas:.4g} M☉, mean n_H = {mean:.3g} cm⁻³"
         )
 
@@ -126,173 +94,118 @@ class UnitsNeeded(MissingUnits):
         super().__init__(clue.path, clue.missing)
 
 
-def open_source(
-    paths: Sequence[Path],
-    units: UnitSystem | None = None,
-    *,
-    progress: Progress | None = None,
-    cancelled: CancelCheck | None = None,
-    publish: Callable[[Opened], None] | None = None,
-) -> Opened:
-    """Read a file frame by frame into cubes, showing the first one early.
+@dataclass(frozen=True, eq=False)
+class OpenedSeries:
+    """A series, and how it came to be read as it is.
 
     Parameters
     ----------
-    paths : sequence of Path
-        A file, a directory, or several files of one run.
-    units : UnitSystem, optional
-        Their units, where they do not state them.
-    progress, cancelled : callable, optional
-        As everywhere in the library.
-    publish : callable, optional
-        Receives what has been read: after the first frame, then about once
-        per second.
-
-    Returns
-    -------
-    Opened
-        Everything.
-
-    Raises
-    ------
-    ShellsightError
-        If the first frame cannot be read. Trouble with a later one is
-        returned as ``failure``, with the frames before it.
-    Cancelled
-        If `cancelled` says so.
-    """
-    report(progress, 0.0, f"Opening {paths[0].name}")
-    series = open_series(paths, units)
-    check_cancelled(cancelled, "Opening")
-    source = describe(paths[0], series)
-    forecast = _saved_forecast(paths, series)
-    if forecast is not None:
-        return Opened(source, forecast.sequence, forecast.control, forecast)
-    steps = len(series) + (len(series.control) if series.control is not None else 0)
-    cubes: list[Cube] = []
-    shown = float("-inf")
-    for index in range(len(series)):
-        check_cancelled(cancelled, "Opening")
-        report(progress, index / steps, f"Reading frame {index + 1} of {len(series)}")
-        try:
-            cubes.append(_cube(series, index, cancelled))
-        except Cancelled:
-            raise
-        except Exception as error:
-            if not cubes:
-                raise
-            return Opened(_shortened(source, cubes), stack(cubes), failure=error)
-        if publish is not None and time.monotonic() - shown > PUBLISH_EVERY_S:
-            publish(Opened(source, stack(cubes)))
-            shown = time.monotonic()
-    truth = stack(cubes)
-    control = None
-    if series.control is not None:
-        if publish is not None:
-            publish(Opened(source, truth))
-        control = _read(series.control, "control frame", len(series) / steps, progress, cancelled)
-    report(progress, 1.0, "Done")
-    return Opened(source, truth, control)
-
-
-def read_control(
-    path: Path,
-    truth: CubeSequence,
-    units: UnitSystem | None = None,
-    *,
-    progress: Progress | None = None,
-    cancelled: CancelCheck | None = None,
-) -> Opened:
-    """Read the run without the explosion that belongs to an open truth.
-
-    Parameters
-    ----------
-    path : Path
-        File or directory of the control.
-    truth : CubeSequence
-        The run with the explosion.
-    units : UnitSystem, optional
-        Units of the control, where it does not state them.
-    progress, cancelled : callable, optional
-        As everywhere in the library.
-
-    Returns
-    -------
-    Opened
-        With the control as its ``truth``, at the times of the truth where
-        the two runs have other frames.
-
-    Raises
-    ------
-    InvalidRequest
-        If the control does not cover the times of the truth.
-    """
-    report(progress, 0.0, f"Opening {path.name}")
-    series = open_series([path], units)
-    control = _read(series, "control frame", 0.0, progress, cancelled)
-    times = truth.times_myr
-    if len(control) != len(truth) or not np.allclose(control.times_myr, times, rtol=0, atol=1e-6):
-        try:
-            control = at_times(control, times)
-        except InvalidRequest as error:
-            raise InvalidRequest(
-                f"{path.name} covers {control.times_myr[0]:.4g} to {control.times_myr[-1]:.4g} "
-                f"Myr, but the truth {times[0]:.4g} to {times[-1]:.4g} Myr. "
-                "Open the control of the same run."
-            ) from error
-    return Opened(describe(path, series), control)
-
-
-def open_series(paths: Sequence[Path], units: UnitSystem | None) -> SnapshotSeries:
-    """Open a file, a directory, or several files of one run.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        What to open.
-    units : UnitSystem or None
-        Their units, where they do not state them.
-
-    Returns
-    -------
-    SnapshotSeries
+    series : SnapshotSeries
         Headers only; arrays are read frame by frame.
+    request : OpenRequest
+        With the units that were used.
+    units_remembered : bool
+        Whether these are the ones chosen earlier for the folder.
+    """
+
+    series: SnapshotSeries
+    request: OpenRequest
+    units_remembered: bool = False
+
+
+def open_series(request: OpenRequest) -> OpenedSeries:
+    """Open what the user asked for; units chosen earlier for the folder are used again.
+
+    Parameters
+    ----------
+    request : OpenRequest
+        What to open, and how.
+
+    Returns
+    -------
+    OpenedSeries
+        The series.
 
     Raises
     ------
     UnitsNeeded
-        If the file does not state its units.
+        If the file does not state its units, and none were chosen before.
     ShellsightError
         If it cannot be read.
     """
-    what = paths[0] if len(paths) == 1 else list(paths)
     try:
-        return core.open(what, units=units)
+        return OpenedSeries(_open(request), request)
     except MissingUnits as error:
-        if units is not None:
+        if request.units is not None:
             raise
-        series = core.open(what, units=OWN_UNITS)
-        offer = re.search(r"units='([^']+)'", error.detail)
-        clue = UnitsClue(
-            path=error.path,
-            missing=error.missing,
-            box=float(np.max(series.box_pc)),
-            time=float(series.times_myr[0]) / OWN_UNITS.time_myr,
-            mass=series[0].mass_msun,
-            detail=error.detail.partition(": units=")[0],
-            offer=offer[1] if offer else "",
-        )
+        units = remembered(request.paths[0])
+        if units is not None and not request.ask_units:
+            request = replace(request, units=units)
+            return OpenedSeries(_open(request), request, units_remembered=True)
+        clue = clue_for(request, error)
+        if units is not None:
+            clue = replace(clue, offer=str(units))
         raise UnitsNeeded(clue) from error
 
 
-def describe(path: Path, series: SnapshotSeries) -> Source:
+def _open(request: OpenRequest) -> SnapshotSeries:
+    what = request.paths[0] if len(request.paths) == 1 else list(request.paths)
+    return core.open(
+        what, format=request.format, units=request.units, trajectory=request.trajectory
+    )
+
+
+def clue_for(request: OpenRequest, error: MissingUnits) -> UnitsClue:
+    """Collect what a person needs to tell the units of a file.
+
+    Parameters
+    ----------
+    request : OpenRequest
+        What was to be opened.
+    error : MissingUnits
+        What the reader said.
+
+    Returns
+    -------
+    UnitsClue
+        The file's own numbers.
+    """
+    series = _open(replace(request, units=OWN_UNITS))
+    return UnitsClue(
+        path=error.path,
+        missing=error.missing,
+        box=float(np.max(series.box_pc)),
+        time=float(series.times_myr[0]) / OWN_UNITS.time_myr,
+        mass=_mass(series),
+        cells=round(series.headers[0].count ** (1 / 3)) if series.kind == "grid" else 0,
+        detail=_for_people(error.detail),
+        offer=error.offer or _offer_in(error.detail),
+    )
+
+
+def _for_people(detail: str) -> str:
+    """Leave out of a message how units are written in code: the dialog offers them."""
+    return re.sub(r"[;:,]?\s*(with )?units='[^']*'[^.]*", "", detail)
+
+
+def _offer_in(detail: str) -> str:
+    found = re.search(r"units='([^']+)'", detail)
+    return found[1] if found else ""
+
+
+def _mass(series: SnapshotSeries) -> float:
+    """Mass of the gas of the first snapshot, read piece by piece."""
+    return sum(float(piece.mass_msun) for piece in series.chunks(0, ()))
+
+
+def describe(paths: Sequence[Path], opened: OpenedSeries) -> Source:
     """Say what was opened, for titles and the data tree.
 
     Parameters
     ----------
-    path : Path
+    paths : sequence of Path
         What the user chose.
-    series : SnapshotSeries
+    opened : OpenedSeries
         What it holds.
 
     Returns
@@ -300,45 +213,23 @@ def describe(path: Path, series: SnapshotSeries) -> Source:
     Source
         The description.
     """
+    series = opened.series
     return Source(
-        path=Path(path),
-        name=series.name or Path(path).name,
+        path=Path(paths[0]),
+        name=series.name or Path(paths[0]).name,
         format=series.format,
         n_frames=len(series),
         times_myr=tuple(float(time) for time in series.times_myr),
         box_pc=tuple(float(edge) for edge in np.atleast_1d(series.box_pc)),
+        series=series,
+        request=opened.request,
+        has_kernel=_has_kernel(series),
     )
 
 
-def _read(
-    series: SnapshotSeries,
-    what: str,
-    begin: float,
-    progress: Progress | None,
-    cancelled: CancelCheck | None,
-) -> CubeSequence:
-    """Read every frame of a series into cubes."""
-    cubes = []
-    for index in range(len(series)):
-        check_cancelled(cancelled, "Opening")
-        fraction = begin + (1.0 - begin) * index / len(series)
-        report(progress, fraction, f"Reading {what} {index + 1} of {len(series)}")
-        cubes.append(_cube(series, index, cancelled))
-    return stack(cubes)
-
-
-def _cube(series: SnapshotSeries, index: int, cancelled: CancelCheck | None) -> Cube:
-    return core.voxelize(series[index], size_pc=CUBE_PC, n=CUBE_CELLS, cancelled=cancelled)
-
-
-def _shortened(source: Source, cubes: list[Cube]) -> Source:
-    """Return a source of which only the frames read count."""
-    return replace(source, n_frames=len(cubes), times_myr=source.times_myr[: len(cubes)])
-
-
-def _saved_forecast(paths: Sequence[Path], series: SnapshotSeries) -> Forecast | None:
-    """Return the forecast if the file holds one."""
-    if series.format != "Shellsight" or series.control is None or not paths[0].is_file():
-        return None
-    content = core.load(paths[0])
-    return content if isinstance(content, Forecast) else None
+def _has_kernel(series: SnapshotSeries) -> bool:
+    """Whether particles have smoothing lengths, judged by the first few."""
+    if series.kind != "particles":
+        return False
+    first = next(iter(series.chunks(0, ("smoothing_lengths_pc",))), None)
+    return getattr(first, "smoothing_lengths_pc", None) is not None

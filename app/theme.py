@@ -328,6 +328,14 @@ QLabel#faint {{ color: {c.faint}; font-size: 11px; }}
 QLabel#appName {{ font-size: 14px; font-weight: 600; }}
 QLabel#documentTitle {{ color: {c.secondary}; }}
 QLabel#time {{ font-size: 14px; font-weight: 600; }}
+QLabel#consequence {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 7px;
+    padding: 8px 12px; }}
+QLabel#consequence[wrong="true"] {{ color: {c.error}; }}
+QListWidget#sites {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 7px;
+    outline: 0; padding: 2px; }}
+QListWidget#sites::item {{ border-radius: 5px; padding-left: 2px; }}
+QListWidget#sites::item:hover, QListWidget#sites::item:selected {{ background: {c.hover};
+    color: {c.text}; }}
 QLabel#hero {{ font-size: 20px; font-weight: 600; }}
 QMenuBar {{ background: transparent; color: {c.secondary}; spacing: 0; }}
 QMenuBar::item {{ padding: 5px 8px; border-radius: 6px; background: transparent; }}

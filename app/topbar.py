@@ -14,6 +14,9 @@ TOOLS = (
     ("open_file", "save_forecast", "save_picture"),
     ("slices", "link", "cut", "reset_camera"),
 )
+SUBMENUS = {"Export": ("File", "copy_table")}
+"""Menus within menus, and the command they stand before."""
+
 RIGHT_TOOLS = ("left", "bottom", "right")
 
 
@@ -72,12 +75,22 @@ class TopBar(QWidget):
                     current.addSeparator()
                 continue
             if command.menu not in menus:
-                menus[command.menu] = self.menus.addMenu(command.menu)
+                menus[command.menu] = self._new_menu(command.menu, menus)
                 menus[command.menu].setToolTipsVisible(True)
             current = menus[command.menu]
             current.addAction(actions[command.key])
-            if command.key == "open_folder":
+            if command.key == "open_as":
                 current.addMenu(self.recent)
+
+    def _new_menu(self, name: str, menus: dict[str, QMenu]) -> QMenu:
+        """Add a menu to the bar, or to the menu it is part of, before that one's last group."""
+        if name not in SUBMENUS:
+            return self.menus.addMenu(name)
+        parent, before = SUBMENUS[name]
+        menu = QMenu(name, self)
+        anchor = next(a for a in menus[parent].actions() if a.objectName() == before)
+        menus[parent].insertMenu(anchor, menu)
+        return menu
 
 
 def _tool(actions: Actions, key: str) -> QToolButton:

@@ -81,9 +81,10 @@ class LayerState:
 
     Parameters
     ----------
-    volume, shell, box, site : bool
-        Whether the gas, the shell's surface, the edges of the cube and the
-        marker of the explosion are shown.
+    volume, shell, box, site, particles : bool
+        Whether the gas, the shell's surface, the edges of the cube, the
+        marker of the explosion and, of a whole snapshot, its particles are
+        shown.
     volume_opacity, shell_opacity : float
         Factor on the opacity of the gas, and opacity of the surface, 0 to 1.
     cut : bool
@@ -106,6 +107,7 @@ class LayerState:
     site: bool = True
     cut: bool = True
     shell_level: float = 0.5
+    particles: bool = True
 
     def __post_init__(self) -> None:
         for name in ("volume_opacity", "shell_opacity"):

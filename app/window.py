@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import (
     QActionGroup,
     QCloseEvent,
@@ -17,32 +18,39 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow
 
-from app import docks, files, forecasting, opening
+from app import docks, files, forecasting
 from app.actions import Actions
-from app.centre import Centre
-from app.dialogs import AboutDialog, KeysDialog, UnitsDialog, graphics_info
-from app.document import (
+from app.centre import Centre, Spot
+from app.dialogs import AboutDialog, KeysDialog, graphics_info
+from app.document import Document
+from app.events import (
     ComparisonChanged,
-    Document,
     ForecastChanged,
     LayersChanged,
+    OverviewChanged,
+    PlaceChanged,
     SourceChanged,
     TruthChanged,
 )
+from app.filing import Filing
 from app.jobs import Job, Jobs
 from app.notifications import Notice, Notifications
 from app.panels.data import DataPanel, FactsPanel
 from app.panels.forecast import ForecastPanel
 from app.panels.layers import LayersPanel
 from app.panels.measurements import MeasurementsPanel
-from app.panels.parts import line
+from app.panels.parts import line, number
 from app.panels.plots import PlotsPanel
+from app.panels.site import SitePanel
 from app.panels.status import StatusPanel
 from app.panels.timeline import TimelinePanel
+from app.place import has_choice
+from app.reading import Reading
 from app.settings import Settings
 from app.theme import Theme, ThemeName
 from app.topbar import TopBar
 from app.workflow import ForecastRequest, Workflow, with_suffix
+from core.cutout import Cutout
 from core.errors import ShellsightError
 from core.resources import icon_path, sample_path
 
@@ -51,8 +59,6 @@ if TYPE_CHECKING:
 
 FIRST_LOOK = 0.63
 """The part of the time span at which a forecast is first shown: the shell is well grown."""
-
-CONTROL_TITLE = "Open the run without the explosion"
 
 
 class Window(QMainWindow):
@@ -82,7 +88,18 @@ class Window(QMainWindow):
         self._choices_listed = False
         self.document = Document()
         self.jobs = Jobs(self)
-        self.workflow = Workflow(self.document, self.jobs, self.notifications, self.settings, self)
+        parts = (self.document, self.jobs, self.notifications)
+        self.reading = Reading(*parts, self.settings, self)
+        self.workflow = Workflow(*parts, self)
+        self.filing = Filing(
+            self,
+            self.document,
+            self.reading,
+            self.workflow,
+            self.notifications,
+            self.settings,
+            lambda: sample_path(),
+        )
         self.setWindowTitle("Shellsight")
         icon = QIcon(str(icon_path()))
         self.setWindowIcon(icon)
@@ -104,6 +121,7 @@ class Window(QMainWindow):
     def _make_panels(self) -> None:
         document, theme = self.document, self.theme
         self.data = DataPanel(document, self.settings, theme)
+        self.site = SitePanel(document, theme)
         self.layers = LayersPanel(document, theme)
         self.facts = FactsPanel(document)
         self.forecast_panel = ForecastPanel(document, theme)
@@ -116,7 +134,7 @@ class Window(QMainWindow):
         self.statusBar().setFixedHeight(25)
 
     def _make_docks(self) -> None:
-        left = docks.stack(self.data, self.layers, self.facts, stretch=0)
+        left = docks.stack(self.data, self.site, self.layers, self.facts, stretch=0)
         right = docks.stack(self.forecast_panel, self.measurements, stretch=1)
         bottom = docks.stack(self.timeline, line(), self.plots, stretch=2)
         contents = {"left": docks.scrolled(left), "right": docks.scrolled(right), "bottom": bottom}
@@ -124,18 +142,27 @@ class Window(QMainWindow):
 
     def _connect(self) -> None:
         document, workflow = self.document, self.workflow
+        reading, filing = self.reading, self.filing
         self.notifications.raised.connect(self._on_notice)
-        self.centre.start_page.open_requested.connect(self.choose_file)
-        self.centre.start_page.folder_requested.connect(self.choose_folder)
+        self.centre.start_page.open_requested.connect(filing.choose_file)
+        self.centre.start_page.folder_requested.connect(filing.choose_folder)
         self.centre.start_page.sample_requested.connect(self.open_sample)
-        self.data.open_requested.connect(self.choose_file)
+        self.centre.picked.connect(self._take_spot)
+        self.centre.site_chosen.connect(self.site.choose_site)
+        self.data.open_requested.connect(filing.choose_file)
         self.data.path_requested.connect(lambda path: self.open_paths([path]))
-        self.data.control_requested.connect(self.choose_control_folder)
-        self.data.save_requested.connect(self.choose_save_forecast)
+        self.data.control_requested.connect(filing.choose_control_folder)
+        self.data.save_requested.connect(filing.choose_save_forecast)
+        self.data.trajectory_requested.connect(filing.choose_trajectory)
         self.data.forget_requested.connect(self._forget)
+        self.site.cut_requested.connect(reading.cut)
+        self.site.choose_requested.connect(reading.choose_place)
+        self.site.find_requested.connect(reading.find_sites)
+        self.site.list_requested.connect(filing.choose_sites)
+        self.site.said.connect(self.notifications.info)
         self.forecast_panel.forecast_requested.connect(self.forecast)
         self.forecast_panel.cancel_requested.connect(workflow.cancel)
-        self.measurements.export_requested.connect(self.choose_export)
+        self.measurements.export_requested.connect(filing.choose_export)
         self.measurements.copied.connect(
             lambda: self.notifications.info("The table is on the clipboard.")
         )
@@ -143,14 +170,21 @@ class Window(QMainWindow):
         self.top.theme_button.clicked.connect(
             lambda: self.set_theme("light" if self.theme.name == "dark" else "dark")
         )
-        self.top.recent.aboutToShow.connect(self._fill_recent)
-        workflow.forecast_wanted.connect(self.forecast)
-        workflow.units_needed.connect(self._ask_units)
+        self.top.recent.aboutToShow.connect(lambda: filing.fill_recent(self.top.recent))
+        reading.forecast_wanted.connect(self.forecast)
+        reading.measure_wanted.connect(workflow.measure)
+        reading.watching_changed.connect(self.actions_["watch"].setChecked)
         workflow.forecast_ended.connect(self._on_forecast_ended)
-        workflow.saved.connect(lambda path: self.notifications.info(f"Saved {path}"))
         self.jobs.changed.connect(self._refresh)
         self.jobs.progressed.connect(self._on_progress)
-        for event in (SourceChanged, TruthChanged, ForecastChanged, ComparisonChanged):
+        for event in (
+            SourceChanged,
+            TruthChanged,
+            ForecastChanged,
+            ComparisonChanged,
+            PlaceChanged,
+            OverviewChanged,
+        ):
             document.subscribe(event, lambda _: self._refresh())
         document.subscribe(LayersChanged, lambda _: self._refresh_cut())
         group = QActionGroup(self)
@@ -173,16 +207,12 @@ class Window(QMainWindow):
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
         return {
-            "open_file": self.choose_file,
-            "open_folder": self.choose_folder,
-            "open_sample": self.open_sample,
-            "control_folder": self.choose_control_folder,
-            "control_file": self.choose_control_file,
-            "save_forecast": self.choose_save_forecast,
+            **self.filing.commands(),
             "save_picture": self.choose_save_picture,
-            "export_comparison": self.choose_export,
             "copy_table": lambda: self.measurements.copy(),
-            "close_file": lambda: self.workflow.close_file(),
+            "cut_out": lambda: self.site.request_cut(),
+            "choose_place": self.reading.choose_place,
+            "find_sites": self.reading.find_sites,
             "quit": self.close,
             "forecast": self.forecast,
             "cancel": lambda: self.workflow.cancel(),
@@ -234,62 +264,45 @@ class Window(QMainWindow):
 
     def open_paths(self, paths: Sequence[Path], units: UnitSystem | None = None) -> Job:
         """Open a file, a directory, or several files of one run."""
-        return self.workflow.open(paths, units)
+        return self.filing.open_paths(paths, units)
 
     def open_sample(self) -> Job | None:
         """Open the sample and forecast it."""
-        try:
-            path = sample_path()
-        except ShellsightError as error:
-            self.notifications.error(error)
-            return None
-        return self.workflow.open([path], forecast_at_once=True, remember=False)
+        return self.filing.open_sample()
 
     def open_control(self, path: Path) -> Job | None:
         """Attach a control run to the truth."""
-        return self.workflow.open_control(path)
-
-    def choose_file(self) -> None:
-        """Ask for files and open them."""
-        if paths := files.ask_files(self, self.settings, "Open a snapshot"):
-            self.open_paths(paths)
-
-    def choose_folder(self) -> None:
-        """Ask for a directory and open it."""
-        if paths := files.ask_folder(self, self.settings, "Open a directory of snapshots"):
-            self.open_paths(paths)
-
-    def choose_control_folder(self) -> None:
-        """Ask for a directory with the control run."""
-        for path in files.ask_folder(self, self.settings, CONTROL_TITLE):
-            self.open_control(path)
-
-    def choose_control_file(self) -> None:
-        """Ask for a file with the control run."""
-        for path in files.ask_files(self, self.settings, CONTROL_TITLE)[:1]:
-            self.open_control(path)
-
-    def _ask_units(self, error: opening.UnitsNeeded, retry: Callable[[UnitSystem], object]) -> None:
-        dialog = UnitsDialog(error.clue, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.chosen.connect(retry)
-        dialog.open()
-
-    def _fill_recent(self) -> None:
-        self.top.recent.clear()
-        paths = self.settings.recent_files
-        for path in paths:
-            action = self.top.recent.addAction(str(path))
-            action.triggered.connect(lambda _=False, path=path: self.open_paths([path]))
-        if paths:
-            self.top.recent.addSeparator()
-            self.top.recent.addAction("Forget All", lambda: self._forget(None))
-        else:
-            self.top.recent.addAction("Nothing yet").setEnabled(False)
+        return self.filing.open_control(path)
 
     def _forget(self, path: Path | None) -> None:
         self.settings.forget_recent(path)
         self.data.refresh()
+
+    # -- the place of the explosion --------------------------------------------
+
+    def _take_spot(self, spot: Spot) -> None:
+        """Put the cube around what the user pointed at."""
+        document = self.document
+        place = document.place
+        box = document.source.box if document.source is not None else None
+        if place is None or box is None:
+            self.status.say("A saved forecast has no other gas to cut a cube out of.")
+            return
+        said = document.move(replace(place, cutout=Cutout(spot.position_pc, place.size_pc)))
+        x, y, z = spot.position_pc
+        density = number(spot.n_h_cm3, 2 if spot.n_h_cm3 < 10 else 0)
+        text = f"Picked x, y, z = {x:.4g}, {y:.4g}, {z:.4g} pc, n_H = {density} cm⁻³".replace(
+            "-", "\N{MINUS SIGN}"
+        )
+        again = not document.choosing and not self.site.is_cut
+        if again and not has_choice(box):
+            # The whole periodic box fits into the cube: there is nothing to draw before.
+            self.reading.cut()
+        elif not said:
+            text += " · Enter cuts out the cube"
+        self.status.say(text)
+        if said:
+            self.notifications.info(said)
 
     # -- forecasting -----------------------------------------------------------
 
@@ -328,23 +341,11 @@ class Window(QMainWindow):
 
     # -- saving --------------------------------------------------------------
 
-    def choose_save_forecast(self) -> None:
-        """Ask for a name and save the forecast."""
-        if path := self._ask("Save the forecast", "forecast.shell.h5", "*.shell.h5"):
-            self.workflow.save_forecast(path)
-
-    def choose_export(self) -> None:
-        """Ask for a name and export the comparison."""
-        if path := self._ask("Export the comparison", "comparison.csv", "*.csv"):
-            self.workflow.export_comparison(path)
-
     def choose_save_picture(self) -> None:
         """Ask for a name and save both views."""
-        if path := self._ask("Save the picture", "shellsight.png", "*.png"):
+        title = "Save the picture"
+        if path := files.ask_new_file(self, self.settings, title, "shellsight.png", "*.png"):
             self.save_picture(path)
-
-    def _ask(self, title: str, name: str, pattern: str) -> Path | None:
-        return files.ask_new_file(self, self.settings, title, name, pattern)
 
     def save_picture(self, path: Path) -> None:
         """Write both views to a PNG file, twice as large as on the screen."""
@@ -389,17 +390,20 @@ class Window(QMainWindow):
         source = document.source
         self.top.title.set_full_text(source.name if source else "")
         self.setWindowTitle(f"{source.name} – Shellsight" if source else "Shellsight")
-        working = any(self.jobs.running(name) for name in ("open", "control", "forecast"))
+        working = any(
+            self.jobs.running(name)
+            for name in ("open", "control", "overview", "sites", "append", "forecast")
+        )
+        box = source.box if source is not None else None
         enabled = {
-            "forecast": document.truth is not None and not busy,
+            **self.filing.enabled(),
+            "forecast": document.truth is not None and not document.choosing and not busy,
             "cancel": working,
-            "control_folder": document.truth is not None and document.complete,
-            "control_file": document.truth is not None and document.complete,
-            "save_forecast": document.forecast is not None,
             "save_picture": source is not None,
-            "export_comparison": document.figures.comparison is not None,
             "copy_table": bool(document.figures.curves),
-            "close_file": source is not None,
+            "cut_out": box is not None and not self.site.is_cut,
+            "choose_place": box is not None and has_choice(box) and not document.choosing,
+            "find_sites": box is not None,
         }
         for key in ("play", "step_back", "step_on", "first", "last"):
             enabled[key] = len(document.times_myr) > 1
@@ -440,6 +444,7 @@ class Window(QMainWindow):
         self.settings.set_geometry("docks", self.saveState())
         self.settings.sync()
         self.timeline.stop()
+        self.reading.stop()
         self.hide()
         self.jobs.shut_down()
         self.centre.close_views()

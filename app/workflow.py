@@ -1,4 +1,4 @@
-"""What the user can set going: open, forecast, measure, save.
+"""What the user can set going with what is open: forecast, measure, save.
 
 Connects the workers to the document. It knows no widgets: the window listens
 to its signals.
@@ -6,23 +6,20 @@ to its signals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from PySide6.QtCore import QObject, Signal
 
 import core
-from app import forecasting, measuring, opening
-from app.document import Document
+from app import exporting, forecasting, measuring
+from app.document import Document, Role
 from app.jobs import Job, Jobs, Reporter
 from app.notifications import Notifications
-from app.settings import Settings
+from core.cubes import CubeSequence
 from core.evolution import Forecast
-
-if TYPE_CHECKING:
-    from core.units import UnitSystem
 
 
 @dataclass(frozen=True)
@@ -47,18 +44,12 @@ class Workflow(QObject):
 
     Signals
     -------
-    forecast_wanted()
-        A file was opened to be forecast at once: ask for a forecast.
-    units_needed(UnitsNeeded, callable)
-        A file states no units; call the callable with a `UnitSystem`.
     forecast_ended(str)
         A forecast ended; what to say about it.
     saved(Path)
         A file was written.
     """
 
-    forecast_wanted = Signal()
-    units_needed = Signal(object, object)
     forecast_ended = Signal(str)
     saved = Signal(object)
 
@@ -67,159 +58,12 @@ class Workflow(QObject):
         document: Document,
         jobs: Jobs,
         notifications: Notifications,
-        settings: Settings,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._document = document
         self._jobs = jobs
         self._notifications = notifications
-        self._settings = settings
-
-    # -- opening -----------------------------------------------------------
-
-    def open(
-        self,
-        paths: Sequence[Path],
-        units: UnitSystem | None = None,
-        *,
-        forecast_at_once: bool = False,
-        remember: bool = True,
-    ) -> Job:
-        """Open a file, a directory, or several files of one run.
-
-        Parameters
-        ----------
-        paths : sequence of Path
-            What to open.
-        units : UnitSystem, optional
-            Units of a file that states none.
-        forecast_at_once : bool
-            Ask for a forecast as soon as the first frame is there.
-        remember : bool
-            Put it among the recent files.
-
-        Returns
-        -------
-        Job
-            The work that was started.
-        """
-        paths = [Path(path) for path in paths]
-
-        def work(reporter: Reporter) -> opening.Opened:
-            return opening.open_source(
-                paths,
-                units,
-                progress=reporter.progress,
-                cancelled=reporter.cancelled,
-                publish=reporter.publish,
-            )
-
-        job = self._jobs.create("open", work)
-        shown = False
-
-        def show(opened: opening.Opened) -> None:
-            nonlocal shown
-            if shown:
-                self._document.set_truth(opened.source, opened.truth, opened.control)
-                return
-            shown = True
-            # Only now: until the first frame is there, everything stays as it was.
-            self._jobs.cancel("forecast")
-            self._jobs.cancel("measure")
-            if opened.forecast is not None:
-                self._document.open_forecast(opened.source, opened.forecast)
-            else:
-                self._document.open_source(opened.source, opened.truth, opened.control)
-            if remember and len(paths) == 1:
-                self._settings.add_recent(paths[0])
-            if forecast_at_once:
-                self.forecast_wanted.emit()
-
-        def finish(opened: opening.Opened) -> None:
-            show(opened)
-            if opened.failure is not None:
-                read = len(opened.truth)
-                self._notifications.error(opened.failure, f"Reading frame {read + 1}")
-            self.measure()
-
-        def fail(error: BaseException) -> None:
-            if isinstance(error, opening.UnitsNeeded):
-                self.units_needed.emit(
-                    error,
-                    lambda units: self.open(
-                        paths, units, forecast_at_once=forecast_at_once, remember=remember
-                    ),
-                )
-                return
-            self._notifications.error(error, f"Opening {paths[0].name}")
-
-        def stop() -> None:
-            source, truth = self._document.source, self._document.truth
-            if self._jobs.running("open") is not None or not shown:
-                return
-            if source is not None and truth is not None and not self._document.complete:
-                self._document.set_truth(replace(source, n_frames=len(truth)), truth)
-                self._notifications.info(f"Stopped: {len(truth)} of {source.n_frames} frames read.")
-                self.measure()
-
-        job.published.connect(lambda opened: show(cast(opening.Opened, opened)))
-        job.finished.connect(lambda opened: finish(cast(opening.Opened, opened)))
-        job.failed.connect(fail)
-        job.cancelled.connect(stop)
-        job.start()
-        return job
-
-    def open_control(self, path: Path, units: UnitSystem | None = None) -> Job | None:
-        """Open the run without the explosion that belongs to the truth.
-
-        Parameters
-        ----------
-        path : Path
-            File or directory.
-        units : UnitSystem, optional
-            Units of a file that states none.
-
-        Returns
-        -------
-        Job or None
-            The work; None if no truth is open yet.
-        """
-        truth = self._document.truth
-        if truth is None:
-            self._notifications.warn("Open the run with the explosion first, then its control.")
-            return None
-        if not self._document.complete:
-            self._notifications.warn("Open the control when all frames of the truth are read.")
-            return None
-        path = Path(path)
-        job = self._jobs.create(
-            "control",
-            lambda reporter: opening.read_control(
-                path, truth, units, progress=reporter.progress, cancelled=reporter.cancelled
-            ),
-        )
-
-        def finish(opened: opening.Opened) -> None:
-            if self._document.truth is truth:
-                self._document.set_control(opened.source, opened.truth)
-                self.measure()
-
-        def fail(error: BaseException) -> None:
-            if isinstance(error, opening.UnitsNeeded):
-                self.units_needed.emit(error, lambda units: self.open_control(path, units))
-            else:
-                self._notifications.error(error, f"Opening {path.name}")
-
-        job.finished.connect(lambda opened: finish(cast(opening.Opened, opened)))
-        job.failed.connect(fail)
-        job.start()
-        return job
-
-    def close_file(self) -> None:
-        """Stop everything and forget what is open."""
-        self._jobs.cancel()
-        self._document.close()
 
     # -- forecasting ---------------------------------------------------------
 
@@ -237,8 +81,12 @@ class Workflow(QObject):
             The work; None if nothing is open.
         """
         truth = self._document.truth
-        if truth is None:
-            self._notifications.warn("Open a snapshot first: a forecast starts from its gas.")
+        if truth is None or self._document.choosing:
+            self._notifications.warn(
+                "Cut out a cube first: a forecast starts from its gas."
+                if self._document.choosing
+                else "Open a snapshot first: a forecast starts from its gas."
+            )
             return None
         cube, source = truth[0], self._document.source
         job = self._jobs.create(
@@ -254,8 +102,10 @@ class Workflow(QObject):
         )
 
         def finish(result: forecasting.Forecasted) -> None:
-            now = self._document.source
+            now, shown = self._document.source, self._document.truth
             if now is None or source is None or now.path != source.path:
+                return
+            if shown is None or not _same_place(shown, truth):
                 return
             self._document.set_forecast(result.forecast)
             if result.note:
@@ -345,6 +195,55 @@ class Workflow(QObject):
         path = with_suffix(Path(path), ".csv")
         return self._write(path, lambda: comparison.to_csv(path))
 
+    def export_cubes(self, role: Role, path: Path) -> Job | None:
+        """Write the cubes of the truth or the forecast for other programs.
+
+        Parameters
+        ----------
+        role : {"truth", "forecast"}
+            Which.
+        path : Path
+            The file; its suffix says the format (see `exporting.FORMATS`).
+
+        Returns
+        -------
+        Job or None
+            The work; None if there are none.
+        """
+        document = self._document
+        cubes = document.truth if role == "truth" else document.forecast
+        if cubes is None:
+            self._notifications.warn(f"There is no {role} to export yet.")
+            return None
+        frame, path = document.frame, Path(path)
+        return self._write(path, lambda: exporting.write_cubes(cubes, path, frame))
+
+    def export_affected(self, path: Path, *, subset: bool = False) -> Job | None:
+        """Write the particles that the forecast blast wave reaches.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        subset : bool
+            Write them as a snapshot in the format of the file that is open,
+            instead of a table of their IDs.
+
+        Returns
+        -------
+        Job or None
+            The work; None without a forecast for particles.
+        """
+        series, forecast = exporting.particles_and_forecast(self._document)
+        if series is None or forecast is None:
+            self._notifications.warn(
+                "Open a snapshot with particles and forecast it: then it is known which are hit."
+            )
+            return None
+        path = with_suffix(Path(path), ".hdf5" if subset else ".csv")
+        write = exporting.write_subset if subset else exporting.write_ids
+        return self._write(path, lambda: write(series, forecast, path))
+
     def _write(self, path: Path, write: Callable[[], Any]) -> Job:
         def work(reporter: Reporter) -> None:
             reporter.progress(0.1, f"Writing {path.name}")
@@ -355,6 +254,15 @@ class Workflow(QObject):
         job.failed.connect(lambda error: self._notifications.error(error, f"Saving {path.name}"))
         job.start()
         return job
+
+
+def _same_place(cubes: CubeSequence, others: CubeSequence) -> bool:
+    """Whether two sequences show the same cube."""
+    return (cubes.n, cubes.size_pc, cubes.center_pc) == (
+        others.n,
+        others.size_pc,
+        others.center_pc,
+    )
 
 
 def with_suffix(path: Path, suffix: str) -> Path:

@@ -6,11 +6,13 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.document import Document, TransferChanged
+from app.document import Document
+from app.events import TransferChanged
 from app.scene.colorbar import LABEL, UNIT, ticks
 from app.scene.colormaps import lookup_table
 from app.scene.overlay import to_image
 from app.theme import Theme
+from app.view_state import TransferFunction
 
 HEIGHT = 30
 RAMP = 6.0
@@ -25,11 +27,17 @@ class ColorBar(QWidget):
     def __init__(self, document: Document, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._theme = document, theme
+        self._own: TransferFunction | None = None
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip("Colour of the gas: log10 of its density in M☉ pc⁻³, in view and slice")
         document.subscribe(TransferChanged, lambda _: self.update())
         theme.changed.connect(self.update)
+
+    def set_transfer(self, transfer: TransferFunction) -> None:
+        """Show other colours than the document's."""
+        self._own = transfer
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -46,7 +54,7 @@ class ColorBar(QWidget):
         place : QRectF
             The place.
         """
-        transfer, colors = self._document.transfer, self._theme.colors
+        transfer, colors = self._own or self._document.transfer, self._theme.colors
         painter.save()
         painter.setRenderHints(
             QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QComboBox,
     QGridLayout,
     QLabel,
     QMenu,
@@ -17,7 +18,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document import ComparisonChanged, Document, ForecastChanged, SourceChanged, TruthChanged
+from app.document import Document
+from app.events import (
+    ComparisonChanged,
+    ForecastChanged,
+    OverviewChanged,
+    SourceChanged,
+    TruthChanged,
+)
 from app.panels.parts import ElidedLabel, flat_button, line, section
 from app.settings import Settings
 from app.theme import Theme
@@ -40,6 +48,8 @@ class DataPanel(QWidget):
         The user wants to attach a control run.
     save_requested()
         The user wants to save the forecast.
+    trajectory_requested(int)
+        The user chose another run of the file.
     """
 
     open_requested = Signal()
@@ -47,6 +57,7 @@ class DataPanel(QWidget):
     control_requested = Signal()
     save_requested = Signal()
     forget_requested = Signal(object)
+    trajectory_requested = Signal(int)
 
     def __init__(
         self, document: Document, settings: Settings, theme: Theme, parent: QWidget | None = None
@@ -68,12 +79,20 @@ class DataPanel(QWidget):
         self.tree.itemActivated.connect(self._activate)
         self.tree.itemClicked.connect(self._activate)
         self.tree.setAccessibleName("Open files and recent files")
+        self.trajectory = QComboBox()
+        self.trajectory.setToolTip("The file holds several runs; one is shown")
+        self.trajectory.setAccessibleName("Trajectory")
+        self.trajectory.activated.connect(
+            lambda row: self.trajectory_requested.emit(int(self.trajectory.itemData(row)))
+        )
+        self.trajectory.hide()
         add = flat_button(theme, "plus", "Open a snapshot (Ctrl+O)")
         add.clicked.connect(self.open_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 6)
         layout.setSpacing(4)
         layout.addWidget(section("Data", add))
+        layout.addWidget(self.trajectory)
         layout.addWidget(self.tree, 1)
         for event in (SourceChanged, TruthChanged, ForecastChanged):
             document.subscribe(event, lambda _: self.refresh())
@@ -83,6 +102,7 @@ class DataPanel(QWidget):
     def refresh(self) -> None:
         """Fill the tree again."""
         self.tree.clear()
+        self._list_trajectories()
         self._add_open()
         recent = [path for path in self._settings.recent_files if path.exists()]
         if recent:
@@ -93,15 +113,35 @@ class DataPanel(QWidget):
                 item.setData(0, PATH_ROLE, str(path))
         self.tree.expandAll()
 
+    def _list_trajectories(self) -> None:
+        """Fill the list of runs, for files that hold several."""
+        source = self._document.source
+        series = source.series if source is not None else None
+        numbers = series.trajectories if series is not None else ()
+        self.trajectory.setVisible(len(numbers) > 1)
+        if source is None or len(numbers) < 2:
+            return
+        self.trajectory.clear()
+        for place, trajectory in enumerate(numbers, 1):
+            self.trajectory.addItem(f"Trajectory {place} of {len(numbers)}", trajectory)
+        chosen = source.request.trajectory if source.request is not None else numbers[0]
+        self.trajectory.setCurrentIndex(max(self.trajectory.findData(chosen), 0))
+
     def _add_open(self) -> None:
         document, colors = self._document, self._theme.colors
         source = document.source
         if source is None:
             self._item(None, "download-simple", "Drop a snapshot here", "A file or a directory")
             return
-        tip = f"{source.path}\n{source.format}, {source.n_frames} frames"
+        notes = source.series.notes if source.series is not None else ()
+        tip = "\n".join((str(source.path), f"{source.format}, {source.n_frames} frames", *notes))
         top = self._item(None, "folder-open", source.name, tip)
+        if notes:
+            what = "1 thing to know" if len(notes) == 1 else f"{len(notes)} things to know"
+            self._item(top, "info", what, "\n".join(notes), dim=True)
         truth = document.truth
+        if truth is None and document.forecast is None:
+            self._item(top, "film-strip", _span(source.times_myr), tip, colors.truth)
         if truth is not None:
             self._item(top, "film-strip", _frames(source.n_frames, truth), tip, colors.truth)
             control = document.control_source
@@ -180,7 +220,7 @@ class FactsPanel(QWidget):
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._values: dict[str, ElidedLabel] = {}
+        self._rows: dict[str, tuple[QLabel, ElidedLabel]] = {}
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(4)
@@ -194,7 +234,7 @@ class FactsPanel(QWidget):
             value.setToolTip(tip)
             grid.addWidget(name, row, 0)
             grid.addWidget(value, row, 1)
-            self._values[key] = value
+            self._rows[key] = (name, value)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 6, 12, 10)
         layout.setSpacing(4)
@@ -202,24 +242,43 @@ class FactsPanel(QWidget):
         layout.addWidget(section("Run"))
         layout.addLayout(grid)
         layout.addStretch(1)
-        for event in (SourceChanged, TruthChanged, ForecastChanged, ComparisonChanged):
+        for event in (
+            SourceChanged,
+            TruthChanged,
+            ForecastChanged,
+            ComparisonChanged,
+            OverviewChanged,
+        ):
             document.subscribe(event, lambda _: self.refresh())
         self.refresh()
 
     def refresh(self) -> None:
         """Write the facts again."""
         facts = self._facts()
-        for key, label in self._values.items():
+        for key, (name, label) in self._rows.items():
             label.set_full_text(facts.get(key, "–"))
+            # Of a whole box only some are known; of nothing, all stay where they will be.
+            for widget in (name, label):
+                widget.setVisible(key in facts or not self._document.choosing)
 
     def _facts(self) -> dict[str, str]:
         source, forecast = self._document.source, self._document.forecast
         cubes = self._document.truth or (forecast.sequence if forecast is not None else None)
-        if source is None or cubes is None:
+        if source is None:
             return {}
         facts = {
             "format": source.format,
             "box": " × ".join(f"{edge:.4g}" for edge in dict.fromkeys(source.box_pc)) + " pc",
+        }
+        times = source.times_myr
+        if self._document.choosing or cubes is None:
+            overview = self._document.overview(0)
+            if overview is not None:
+                mean = overview.density.mass_msun / float(np.prod(overview.box_pc))
+                facts["mean"] = f"{mean * NH_PER_DENSITY:.3g} cm⁻³"
+            facts["span"] = _span_text(times)
+            return facts
+        facts |= {
             "cube": f"{cubes.size_pc:.4g} pc",
             "cells": f"{cubes.n}³, {cubes.voxel_pc:.3g} pc",
             "mean": f"{float(cubes.density[0].mean()) * NH_PER_DENSITY:.3g} cm⁻³",
@@ -227,11 +286,7 @@ class FactsPanel(QWidget):
         }
         if forecast is not None:
             facts["energy"] = f"{forecast.energy_erg / 1e51:.3g} × 10⁵¹ erg"
-        times = source.times_myr or tuple(cubes.times_myr)
-        if len(times) == 1:
-            facts["span"] = f"{times[0]:.3f} Myr"
-        else:
-            facts["span"] = f"{times[0]:.3f} – {times[-1]:.3f} Myr"
+        facts["span"] = _span_text(times or tuple(cubes.times_myr))
         return facts
 
 
@@ -250,3 +305,14 @@ def _frames(total: int, truth: CubeSequence) -> str:
     if len(truth) < total:
         return f"{len(truth)} of {total} frames"
     return f"{total} frames, {first:.2f} – {last:.2f} Myr"
+
+
+def _span(times_myr: tuple[float, ...]) -> str:
+    count = len(times_myr)
+    return f"{count} frame{'s' if count != 1 else ''}, {_span_text(times_myr)}"
+
+
+def _span_text(times_myr: tuple[float, ...]) -> str:
+    if len(times_myr) == 1:
+        return f"{times_myr[0]:.3f} Myr"
+    return f"{times_myr[0]:.3f} – {times_myr[-1]:.3f} Myr"

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document import ROLES, Document, LayersChanged, Role
+from app.document import ROLES, Document, Role
+from app.events import LayersChanged, OverviewChanged
 from app.panels.parts import line, section
 from app.scene.colormaps import DEEP_BLUE
 from app.theme import Theme
@@ -42,6 +43,8 @@ class Layer:
         The field that holds its strength, or ``""``.
     roles : tuple of role
         The views it belongs to.
+    pages : tuple of {"cube", "box"}
+        Whether cubes have it, or the whole box.
     """
 
     key: str
@@ -50,6 +53,7 @@ class Layer:
     color: str = ""
     opacity: str = ""
     roles: tuple[Role, ...] = ROLES
+    pages: tuple[str, ...] = ("cube", "box")
 
 
 LAYERS = (
@@ -63,6 +67,7 @@ LAYERS = (
         "truth",
         "shell_opacity",
         ("truth",),
+        ("cube",),
     ),
     Layer(
         "shell",
@@ -71,10 +76,24 @@ LAYERS = (
         "forecast",
         "shell_opacity",
         ("forecast",),
+        ("cube",),
     ),
-    Layer("box", "Edges of the cube", "The outline of the cube", "neutral"),
-    Layer("site", "Explosion site", "Marks the place of the explosion", "text"),
-    Layer("cut", "Cut towards the eye", "Leaves out the octant of gas that faces the eye", "faint"),
+    Layer(
+        "particles",
+        "Particles",
+        "The same sample of particles in every frame, coloured by density",
+        "accent",
+        pages=("box",),
+    ),
+    Layer("box", "Edges", "The outline of the cube or the box", "neutral"),
+    Layer("site", "Explosion site", "Marks the place of the explosion, or candidates", "text"),
+    Layer(
+        "cut",
+        "Cut towards the eye",
+        "Leaves out the octant of gas that faces the eye",
+        "faint",
+        pages=("cube",),
+    ),
 )
 
 LEVELS = (
@@ -113,7 +132,7 @@ class LayerRow(QWidget):
         self, layer: Layer, document: Document, theme: Theme, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._layer, self._document, self._theme = layer, document, theme
+        self.layer, self._document, self._theme = layer, document, theme
         self.eye = QToolButton()
         self.eye.setCheckable(True)
         self.eye.setFixedSize(24, 24)
@@ -151,13 +170,13 @@ class LayerRow(QWidget):
 
     def refresh(self) -> None:
         """Show the document's state."""
-        state = self._document.layers(self._layer.roles[0])
-        shown = bool(getattr(state, self._layer.key))
+        state = self._document.layers(self.layer.roles[0])
+        shown = bool(getattr(state, self.layer.key))
         self.eye.setChecked(shown)
         self.eye.setIcon(self._theme.icon("eye" if shown else "eye-slash"))
         self.name.setEnabled(shown)
         if self.slider is not None:
-            percent = round(100 * getattr(state, self._layer.opacity))
+            percent = round(100 * getattr(state, self.layer.opacity))
             self.slider.blockSignals(True)
             self.slider.setValue(percent)
             self.slider.blockSignals(False)
@@ -165,10 +184,10 @@ class LayerRow(QWidget):
             self.percent.setText(f"{percent} %")
 
     def _toggle(self, shown: bool) -> None:
-        self._document.change_layers(self._layer.roles, **{self._layer.key: shown})
+        self._document.change_layers(self.layer.roles, **{self.layer.key: shown})
 
     def _fade(self, percent: int) -> None:
-        self._document.change_layers(self._layer.roles, **{self._layer.opacity: percent / 100})
+        self._document.change_layers(self.layer.roles, **{self.layer.opacity: percent / 100})
 
 
 class LayersPanel(QWidget):
@@ -194,19 +213,24 @@ class LayersPanel(QWidget):
         layout.addWidget(section("Layers"))
         for row in self.rows:
             layout.addWidget(row)
-        level = QHBoxLayout()
+        self.level_row = QWidget()
+        level = QHBoxLayout(self.level_row)
         level.setContentsMargins(0, 4, 0, 0)
         name = QLabel("Surface of")
         name.setObjectName("secondary")
         level.addWidget(name)
         level.addWidget(self.level, 1)
-        layout.addLayout(level)
+        layout.addWidget(self.level_row)
+        document.subscribe(OverviewChanged, lambda _: self.refresh())
         document.subscribe(LayersChanged, lambda _: self.refresh())
         self.refresh()
 
     def refresh(self) -> None:
         """Show the document's state."""
+        page = "box" if self._document.choosing else "cube"
         for row in self.rows:
+            row.setVisible(page in row.layer.pages)
             row.refresh()
+        self.level_row.setVisible(page == "cube")
         index = self.level.findData(self._document.layers("truth").shell_level)
         self.level.setCurrentIndex(max(index, 0))

@@ -32,6 +32,9 @@ class NoticeBar(QFrame):
         self.details.setObjectName("link")
         self.details.setToolTip("The whole story, to read or to copy")
         self.details.clicked.connect(self.show_details)
+        self.remedy = QPushButton()
+        self.remedy.setObjectName("link")
+        self.remedy.clicked.connect(self._mend)
         dismiss = flat_button(theme, "x", "Dismiss", 22)
         dismiss.clicked.connect(self.dismiss)
         layout = QHBoxLayout(self)
@@ -39,6 +42,7 @@ class NoticeBar(QFrame):
         layout.setSpacing(8)
         layout.addWidget(self._icon)
         layout.addWidget(self.text, 1)
+        layout.addWidget(self.remedy)
         layout.addWidget(self.details)
         layout.addWidget(dismiss)
         self._timer = QTimer(self)
@@ -60,15 +64,25 @@ class NoticeBar(QFrame):
         self.text.setText(notice.text)
         self.text.setToolTip(notice.text)
         self.details.setVisible(bool(notice.details))
+        self.remedy.setVisible(notice.remedy is not None)
+        if notice.remedy is not None:
+            self.remedy.setText(notice.remedy.label)
         self._paint_icon()
         self.show()
-        self._timer.start() if notice.level == "info" else self._timer.stop()
+        brief = notice.level == "info" and notice.remedy is None and not notice.details
+        self._timer.start() if brief else self._timer.stop()
 
     def dismiss(self) -> None:
         """Hide the bar."""
         self._timer.stop()
         self.notice = None
         self.hide()
+
+    def _mend(self) -> None:
+        notice = self.notice
+        self.dismiss()
+        if notice is not None and notice.remedy is not None:
+            notice.remedy.run()
 
     def show_details(self) -> None:
         """Show the whole story."""

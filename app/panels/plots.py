@@ -11,10 +11,9 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.document import (
-    ROLES,
+from app.document import ROLES, Document
+from app.events import (
     ComparisonChanged,
-    Document,
     ForecastChanged,
     LayersChanged,
     SourceChanged,
@@ -26,17 +25,32 @@ from app.theme import Theme
 from core.shells import CAVITY_BELOW
 
 TARGET_RECALL = 0.99
+THEORY_COLOR = "secondary"
 OVERLAP_TICKS = [(0.0, "0"), (0.5, "0.5"), (1.0, "1")]
+
+
+def _thin_dashes(color: QColor) -> QPen:
+    pen = QPen(color, 1)
+    pen.setStyle(Qt.PenStyle.DashLine)
+    pen.setCosmetic(True)
+    return pen
 
 
 class Key(QWidget):
     """A short line and a name: one entry of a legend above a plot."""
 
     def __init__(
-        self, theme: Theme, color: str, text: str, tip: str, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        color: str,
+        text: str,
+        tip: str,
+        *,
+        dashed: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._theme, self._color = theme, color
+        self._theme, self._color, self._dashed = theme, color, dashed
         layout = QHBoxLayout(self)
         layout.setContentsMargins(22, 0, 0, 0)
         label = QLabel(text)
@@ -47,7 +61,8 @@ class Key(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setPen(QPen(QColor(getattr(self._theme.colors, self._color)), 2))
+        color = QColor(getattr(self._theme.colors, self._color))
+        painter.setPen(_thin_dashes(color) if self._dashed else QPen(color, 2))
         y = self.height() / 2
         painter.drawLine(QPointF(2, y), QPointF(17, y))
 
@@ -178,6 +193,8 @@ class PlotsPanel(QWidget):
         super().__init__(parent)
         self._document = document
         self._theme = theme
+        self.theory_key = Key(theme, THEORY_COLOR, "Theory", "", dashed=True)
+        self.theory_key.hide()
         self.radius = TimePlot(
             theme,
             "Mean radius, pc",
@@ -186,6 +203,7 @@ class PlotsPanel(QWidget):
             [
                 Key(theme, "truth", "Truth", "Measured on the open file"),
                 Key(theme, "forecast", "Forecast", "Measured on the forecast"),
+                self.theory_key,
             ],
         )
         self.overlap = TimePlot(
@@ -238,7 +256,7 @@ class PlotsPanel(QWidget):
     def _draw_radius(self) -> None:
         name = "cavity" if self._level == CAVITY_BELOW else "affected region"
         self.radius.heading.setText(f"Mean radius of the {name}, pc")
-        top = 1.0
+        top = self._draw_theory()
         for role in reversed(ROLES):
             curve = self._document.figures.curve(role, self._level)
             if curve is None:
@@ -252,6 +270,19 @@ class PlotsPanel(QWidget):
         step = nice_step(top, 3)
         self.radius.plot.getPlotItem().getAxis("left").setTickSpacing(step, step)
         self.radius.plot.setYRange(0.0, top, padding=0.11)
+
+    def _draw_theory(self) -> float:
+        """Draw what theory expects below the curves, and return its largest radius in pc."""
+        theory = self._document.figures.theory
+        self.theory_key.setVisible(theory is not None)
+        if theory is None:
+            return 1.0
+        self.theory_key.setToolTip(theory.description)
+        pen = _thin_dashes(QColor(getattr(self._theme.colors, THEORY_COLOR)))
+        item = pg.PlotDataItem(theory.times_myr, theory.radius_pc, pen=pen, antialias=True)
+        self.radius.plot.addItem(item)
+        self._items.append((self.radius, item))
+        return max(1.0, float(theory.radius_pc[-1]))
 
     def _draw_overlap(self) -> None:
         colors = self._theme.colors

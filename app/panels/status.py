@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
-from app.document import Document, ForecastChanged, SourceChanged, TruthChanged
+from app.document import Document
+from app.events import ForecastChanged, OverviewChanged, SourceChanged, TruthChanged
 from app.jobs import Job, Jobs
 from app.panels.parts import ElidedLabel
 from app.theme import Theme
+
+SAID_MS = 10_000
 
 
 class StatusPanel(QWidget):
@@ -19,6 +23,11 @@ class StatusPanel(QWidget):
         super().__init__(parent)
         self._document, self._jobs, self._theme = document, jobs, theme
         self._hint = ""
+        self._said = ""
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.setInterval(SAID_MS)
+        self._quiet.timeout.connect(lambda: self.say(""))
         self.dot = QLabel("●")
         self.text = ElidedLabel("Ready")
         self.text.setMinimumWidth(300)
@@ -38,7 +47,7 @@ class StatusPanel(QWidget):
         layout.addWidget(self.grid)
         jobs.changed.connect(self.refresh)
         jobs.progressed.connect(self._on_progress)
-        for event in (SourceChanged, TruthChanged, ForecastChanged):
+        for event in (SourceChanged, TruthChanged, ForecastChanged, OverviewChanged):
             document.subscribe(event, lambda _: self.refresh())
         theme.changed.connect(self.refresh)
         self.refresh()
@@ -46,6 +55,12 @@ class StatusPanel(QWidget):
     def set_hint(self, text: str) -> None:
         """Show a hint instead of the state; "" takes it away."""
         self._hint = text
+        self.refresh()
+
+    def say(self, text: str) -> None:
+        """Show a text for a while, unless something goes on."""
+        self._said = text
+        self._quiet.start() if text else self._quiet.stop()
         self.refresh()
 
     def refresh(self) -> None:
@@ -57,13 +72,18 @@ class StatusPanel(QWidget):
         if self._hint:
             self.text.set_full_text(self._hint)
         elif job is None:
-            self.text.set_full_text("Ready" if self._document.source else "Nothing is open")
+            state = "Ready" if self._document.source else "Nothing is open"
+            self.text.set_full_text(self._said or state)
             self.bar.setValue(0)
-        cubes = self._document.truth
+        cubes = None if self._document.choosing else self._document.truth
         if cubes is None and self._document.forecast is not None:
             cubes = self._document.forecast.sequence
         text = ""
-        if cubes is not None:
+        overview = self._document.overview() if self._document.choosing else None
+        if overview is not None:
+            edges = " × ".join(f"{edge:.4g}" for edge in overview.box_pc)
+            text = f"{edges} pc · {overview.density.voxel_pc:.3g} pc per coarse voxel"
+        elif cubes is not None:
             text = f"{cubes.n}³ cells · {cubes.size_pc:.4g} pc · {cubes.voxel_pc:.4g} pc per cell"
         self.grid.setText(text)
 

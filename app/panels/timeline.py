@@ -17,13 +17,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from app.document import (
-    Document,
-    ForecastChanged,
-    SourceChanged,
-    TimeChanged,
-    TruthChanged,
-)
+from app.document import Document
+from app.events import ForecastChanged, SourceChanged, TimeChanged, TruthChanged
 from app.panels.parts import flat_button
 from app.theme import Theme
 

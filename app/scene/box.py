@@ -78,16 +78,19 @@ def _edges(low: NDArray, high: NDArray) -> NDArray:
 
 
 def box_edges(
-    camera: CameraState, size_pc: float, octant: Octant | None, corner_pc: Vector3
+    camera: CameraState,
+    size_pc: float | Vector3,
+    octant: Octant | None = None,
+    corner_pc: Vector3 = (0.0, 0.0, 0.0),
 ) -> BoxEdges:
-    """Sort the edges of a cube, and of its cut, by what lies before them.
+    """Sort the edges of a box, and of its cut, by what lies before them.
 
     Parameters
     ----------
     camera : CameraState
         The eye.
-    size_pc : float
-        Edge of the cube in pc.
+    size_pc : float or tuple of float
+        Edge of the cube, or the three edges of the box, in pc.
     octant : tuple of int or None
         The octant that is cut away, if any.
     corner_pc : tuple of float
@@ -98,17 +101,17 @@ def box_edges(
     BoxEdges
         Edges of the cut that coincide with the cube's are left out.
     """
-    half = size_pc / 2
+    half = np.broadcast_to(np.asarray(size_pc, dtype=float) / 2, 3)
     eye = np.asarray(camera.position)
-    faces = [(axis, side) for axis in range(3) for side in (-half, half)]
-    near = [(axis, side) for axis, side in faces if eye[axis] * np.sign(side) > half]
+    faces = [(axis, side * half[axis]) for axis in range(3) for side in (-1, 1)]
+    near = [(axis, side) for axis, side in faces if eye[axis] * np.sign(side) > half[axis]]
 
     def on(edges: NDArray, planes: list[tuple[int, float]]) -> NDArray:
         """How many of the planes each edge lies in."""
         hits = [np.isclose(edges[:, :, axis], side).all(axis=1) for axis, side in planes]
         return np.sum(hits, axis=0) if hits else np.zeros(len(edges), dtype=int)
 
-    cube = _edges(np.full(3, -half), np.full(3, half))
+    cube = _edges(-half, half)
     seen = on(cube, near) > 0
     empty = np.zeros((0, 2, 3))
     if octant is None:

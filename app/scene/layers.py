@@ -66,7 +66,8 @@ class VolumeLayer:
         look = vtkVolumeProperty()
         look.SetColor(self._color)
         look.SetScalarOpacity(self._opacity)
-        look.SetScalarOpacityUnitDistance(1.0)
+        # A larger box is not more opaque: the look depends on its edges, not on parsecs.
+        look.SetScalarOpacityUnitDistance(size_pc / 60.0)
         look.SetInterpolationTypeToLinear()
         look.ShadeOff()
         self.actor = vtkVolume()
@@ -158,6 +159,43 @@ class ShellLayer:
             shader.ClearAllFragmentShaderReplacements()
         shader.GetFragmentCustomUniforms().SetUniformf("doorOpacity", float(opacity))
         self._opacity = opacity
+
+
+class PointLayer:
+    """Particles: opaque points of a few pixels, each in its own colour.
+
+    Parameters
+    ----------
+    size : float
+        Their size in pixels of the picture.
+    """
+
+    def __init__(self, size: float = 2.0) -> None:
+        self.mapper = vtkPolyDataMapper()
+        self.mapper.SetColorModeToDirectScalars()
+        self.actor = vtkActor()
+        self.actor.SetMapper(self.mapper)
+        self.actor.PickableOff()
+        look = self.actor.GetProperty()
+        look.LightingOff()
+        look.SetPointSize(size)
+
+    def set_points(self, positions_pc: NDArray, colors: NDArray[np.uint8]) -> None:
+        """Show other points.
+
+        Parameters
+        ----------
+        positions_pc : ndarray
+            (k, 3) in pc relative to the centre.
+        colors : ndarray of uint8
+            (k, 3) sRGB.
+        """
+        points = pv.PolyData()
+        if len(positions_pc):
+            points = pv.PolyData(np.ascontiguousarray(positions_pc, dtype=np.float32))
+            points.point_data["color"] = np.ascontiguousarray(colors)
+            points.set_active_scalars("color")
+        self.mapper.SetInputData(points)
 
 
 class LineLayer:

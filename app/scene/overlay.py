@@ -17,7 +17,10 @@ from PySide6.QtWidgets import QWidget
 from app.scene import camera as geometry
 from app.scene.box import BoxEdges
 from app.scene.colormaps import ROLE_COLORS
+from app.scene.lettering import font_of, text
+from app.scene.markers import Marker, paint_cube, paint_markers
 from app.view_state import CameraState, Vector3
+from core.cutout import Cutout
 
 TITLE_COLOR = "#eef1f6"
 SUBTITLE_COLOR = "#8d97a7"
@@ -49,6 +52,10 @@ class Annotations:
         Edges of the cube; those before the gas are drawn here.
     empty_text : str or None
         Shown in the middle instead of scale bar and axes.
+    cube : Cutout or None
+        A cube that is to be cut out, relative to the centre of the scene.
+    markers : tuple of Marker
+        Places an explosion may be at.
     """
 
     role: str
@@ -58,6 +65,8 @@ class Annotations:
     site_pc: Vector3 | None = None
     edges: BoxEdges | None = None
     empty_text: str | None = None
+    cube: Cutout | None = None
+    markers: tuple[Marker, ...] = ()
 
 
 def format_time(time_myr: float) -> str:
@@ -80,65 +89,6 @@ def to_image(pixels: NDArray[np.uint8]) -> QImage:
     data = np.ascontiguousarray(pixels)
     height, width, _ = data.shape
     return QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-
-
-def _font(base: QFont, pixels: int, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    font = QFont(base)
-    font.setPixelSize(pixels)
-    font.setWeight(weight)
-    if pixels <= 11:
-        font.setFeature(QFont.Tag("tnum"), 1)  # digits that change do not jump
-    return font
-
-
-def text(
-    painter: QPainter,
-    at: QPointF,
-    words: str,
-    base: QFont,
-    pixels: int,
-    color: str,
-    weight: QFont.Weight = QFont.Weight.Medium,
-    *,
-    right: bool = False,
-    centered: bool = False,
-) -> float:
-    """Draw text over a soft dark edge.
-
-    Parameters
-    ----------
-    painter : QPainter
-        Where to draw.
-    at : QPointF
-        Left end of the baseline, or its right end or middle.
-    words : str
-        What to write.
-    base : QFont
-        The family.
-    pixels : int
-        Size of the font.
-    color : str
-        The colour.
-    weight : QFont.Weight
-        The weight.
-    right, centered : bool
-        Which part of the text is at the point.
-
-    Returns
-    -------
-    float
-        The width of the text.
-    """
-    font = _font(base, pixels, weight)
-    width = QFontMetricsF(font).horizontalAdvance(words)
-    left = QPointF(at.x() - width * (1.0 if right else 0.5 if centered else 0.0), at.y())
-    path = QPainterPath()
-    path.addText(left, font, words)
-    painter.strokePath(path, QPen(QColor(10, 13, 18, 120), 2.4))
-    painter.setFont(font)
-    painter.setPen(QColor(color))
-    painter.drawText(left, words)
-    return width
 
 
 def paint(
@@ -168,6 +118,9 @@ def paint(
     elif camera is not None:
         if notes.edges is not None:
             _paint_edges(painter, camera, notes.edges, width, height)
+        if notes.cube is not None:
+            paint_cube(painter, camera, notes.cube, width, height, font)
+        paint_markers(painter, camera, notes.markers, width, height, font)
         if notes.site_pc is not None:
             _paint_site(painter, camera, notes.site_pc, width, height)
         paint_scale_bar(
@@ -199,7 +152,7 @@ def _paint_heading(painter: QPainter, width: float, notes: Annotations, base: QF
         (notes.title, 14, bold, TITLE_COLOR, MARGIN + 11.5, room),
         (notes.subtitle, 11, normal, SUBTITLE_COLOR, MARGIN + 28, full),
     ):
-        metrics = QFontMetricsF(_font(base, pixels, weight))
+        metrics = QFontMetricsF(font_of(base, pixels, weight))
         shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, max(space, 20.0))
         if shown:
             text(painter, QPointF(left, line), shown, base, pixels, color, weight)
@@ -248,7 +201,7 @@ def _paint_edges(
 
 def _paint_gizmo(painter: QPainter, center: QPointF, camera: CameraState, base: QFont) -> None:
     right, up, forward = geometry.axes(camera)
-    rise = QFontMetricsF(_font(base, 11)).xHeight() / 2
+    rise = QFontMetricsF(font_of(base, 11)).xHeight() / 2
     # The arm that points away from the eye is drawn first.
     for axis in sorted(range(3), key=lambda axis: -forward[axis]):
         step = QPointF(right[axis], -up[axis])
@@ -288,7 +241,7 @@ def _paint_site(
 
 
 def _paint_empty(painter: QPainter, width: float, height: float, words: str, base: QFont) -> None:
-    painter.setFont(_font(base, 13))
+    painter.setFont(font_of(base, 13))
     painter.setPen(QColor(EMPTY_COLOR))
     box = QRectF(24, 48, max(width - 48, 1), max(height - 96, 1))
     painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), words)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from functools import cache
 from typing import Generic, TypeVar
 
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from app.view_state import Vector3
+from app.view_state import TransferFunction, Vector3
 from core.cubes import CubeSequence
 
 BLUR_CELLS = 0.62
@@ -35,6 +36,12 @@ the picture gains nothing that software rendering could pay for."""
 MAX_POINTS = 128
 
 _LOG_FLOOR = 1e-4  # Msun/pc^3: a cell without particles is invisible, not a pit that blurs far
+
+MEDIUM_DEX, BRIGHT_DEX = 0.1, 0.85
+"""log10 of the median and of the 99th percentile of the density in the clouds the usual
+transfer function was made for."""
+
+LEAST_SHIFT_DEX = 0.5
 
 Array = NDArray[np.float32]
 
@@ -132,6 +139,37 @@ def refine(field: NDArray[np.floating], points: int, blur: float = BLUR_CELLS) -
 def log_density(density: NDArray[np.floating]) -> Array:
     """log10 of a density in Msun/pc^3, finite also where there is nothing."""
     return np.log10(np.maximum(density, _LOG_FLOOR), dtype=np.float32)
+
+
+def fitting_transfer(density: NDArray[np.floating]) -> TransferFunction:
+    """Shift the usual colours and opacities to the densities there are.
+
+    The usual ones suit clouds of about 45 hydrogen atoms per cm^3: their
+    medium stays invisible, their filaments glow.
+
+    Parameters
+    ----------
+    density : ndarray
+        In Msun/pc^3; empty voxels do not count.
+
+    Returns
+    -------
+    TransferFunction
+        The usual one if it suits; else one as wide, whose medium is as faint
+        or whose densest hundredth is as bright.
+    """
+    usual = TransferFunction()
+    filled = density[density > 0]
+    if len(filled) == 0:
+        return usual
+    medium, bright = np.percentile(np.log10(filled), [50.0, 99.0])
+    # Quarters of a dex: ticks stay readable.
+    shift = round(max(medium - MEDIUM_DEX, bright - BRIGHT_DEX) * 4) / 4
+    if abs(shift) < LEAST_SHIFT_DEX:
+        return usual
+    low, high = usual.range_dex
+    points = tuple((place + shift, opacity) for place, opacity in usual.opacity_points)
+    return replace(usual, range_dex=(low + shift, high + shift), opacity_points=points)
 
 
 def shell_field(

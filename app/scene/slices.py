@@ -6,8 +6,16 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QWidget
 from skimage.measure import find_contours
 
@@ -24,6 +32,7 @@ from app.scene.overlay import (
     text,
     to_image,
 )
+from app.scene.picking import Picked
 from app.scene.prepare import PreparedEvolution, log_density, prepare, refine
 from app.view_state import LayerState, TransferFunction, Vector3
 from core.cubes import CubeSequence
@@ -92,6 +101,9 @@ class SliceView(QWidget):
     parent : QWidget, optional
         The parent.
     """
+
+    picked = Signal(object)
+    """The user double-clicked on a point; carries a `picking.Picked`."""
 
     def __init__(self, role: Literal["truth", "forecast"], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -178,6 +190,34 @@ class SliceView(QWidget):
                 self._outlines = shell_outline(field, self._height)
         self.update()
 
+    def _placement(self, rect: QRectF) -> tuple[float, float, float]:
+        """Left, top and edge of the whole plane: the explosion's surroundings, no margins."""
+        closest = min(rect.width() / SHOWN_ACROSS, rect.height() / SHOWN_UP)
+        edge = max(rect.width(), rect.height(), closest)
+        size = 60.0 if self._prepared is None else self._prepared.size_pc
+        left = _centered(0.5 + self._site[0] / size, rect.width(), edge)
+        top = _centered(0.5 - self._site[1] / size, rect.height(), edge)
+        return left, top, edge
+
+    def pixel_of(self, x_pc: float, y_pc: float) -> QPointF:
+        """Return where a point of the plane appears, in logical pixels."""
+        left, top, edge = self._placement(QRectF(self.rect()))
+        size = 60.0 if self._prepared is None else self._prepared.size_pc
+        return QPointF(left + (0.5 + x_pc / size) * edge, top + (0.5 - y_pc / size) * edge)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._prepared is None or self._values is None:
+            return
+        left, top, edge = self._placement(QRectF(self.rect()))
+        x = (event.position().x() - left) / edge
+        y = 1.0 - (event.position().y() - top) / edge
+        if 0.0 <= x <= 1.0 and 0.0 <= y <= 1.0:
+            last = len(self._values) - 1
+            value = float(self._values[round(y * last), round(x * last)])
+            size = self._prepared.size_pc
+            self.picked.emit(Picked(((x - 0.5) * size, (y - 0.5) * size, self._site[2]), value))
+        event.accept()
+
     def image(self, scale: int = 1) -> QImage:
         """Return what is shown, without rounded corners.
 
@@ -214,12 +254,8 @@ class SliceView(QWidget):
         prepared = self._prepared
         if prepared is None or self._image is None:
             return
-        # The surroundings of the explosion, without empty margins.
-        closest = min(rect.width() / SHOWN_ACROSS, rect.height() / SHOWN_UP)
-        edge = max(rect.width(), rect.height(), closest)
         site_x, site_y, site_z = self._site
-        left = _centered(0.5 + site_x / prepared.size_pc, rect.width(), edge)
-        top = _centered(0.5 - site_y / prepared.size_pc, rect.height(), edge)
+        left, top, edge = self._placement(rect)
         if self._layers.volume:
             painter.setOpacity(self._layers.volume_opacity)
             painter.drawImage(QRectF(left, top, edge, edge), self._image)

@@ -130,6 +130,11 @@ class Stage:
         self._arrange()
 
     @property
+    def octant(self) -> Octant | None:
+        """The octant of the gas that is cut away, if any."""
+        return self._octant
+
+    @property
     def coarse(self) -> bool:
         """Whether the gas is drawn coarsely."""
         return self._coarse

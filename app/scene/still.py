@@ -71,8 +71,26 @@ def draw_still(
         stage.set_evolution(prepared)
         stage.set_camera(camera)
         stage.show(index)
-        large = np.asarray(plotter.screenshot(return_img=True), dtype=np.uint16)[..., :3]
+        return reduced(plotter)
     finally:
         plotter.close()
+
+
+def reduced(plotter: pv.Plotter) -> NDArray[np.uint8]:
+    """Draw a scene that was set up `SUPERSAMPLING` times as large, and reduce it.
+
+    Parameters
+    ----------
+    plotter : pyvista.Plotter
+        Off screen, with everything in it.
+
+    Returns
+    -------
+    ndarray of uint8
+        (height, width, 3) sRGB.
+    """
+    factor = SUPERSAMPLING
+    large = np.asarray(plotter.screenshot(return_img=True), dtype=np.uint16)[..., :3]
+    height, width = large.shape[0] // factor, large.shape[1] // factor
     sums = large.reshape(height, factor, width, factor, 3).sum(axis=(1, 3), dtype=np.uint32)
     return ((sums + factor**2 // 2) // factor**2).astype(np.uint8)

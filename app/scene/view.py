@@ -2,112 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Literal
 
-# Read by pyvistaqt (through qtpy) when it is imported.
-os.environ.setdefault("QT_API", "pyside6")
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
 
-from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QImage, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
-from pyvistaqt import QtInteractor
-
-from app.scene import camera as geometry
-from app.scene.overlay import Annotations, Overlay, to_image
+from app.scene.overlay import Annotations, to_image
+from app.scene.picking import pick_gas, ray
 from app.scene.prepare import prepare
 from app.scene.stage import Stage
 from app.scene.still import draw_still
+from app.scene.viewport import Viewport
 from app.view_state import CameraState, LayerState, TransferFunction, Vector3
 from core.cubes import CubeSequence
-
-STILL_MS = 200
-"""Quiet time after a movement before the view is drawn in full quality."""
+from core.cutout import Cutout
 
 PLAYING_S = 0.35
 SLOW_DRAW_S = 0.025
 """Frames that follow each other this fast are drawn coarsely where drawing is this slow."""
 
-DEGREES_PER_PIXEL = 0.4
-ZOOM_PER_NOTCH = 1.12
-
 EMPTY_TEXTS = {"truth": "No snapshot open", "forecast": "No forecast yet"}
 
 
-class _Canvas(QtInteractor):
-    """The OpenGL widget. It draws, and tells of drags; it interprets no input itself.
-
-    VTK's interactor styles, key bindings and pyvistaqt's handling of dropped
-    files are bypassed: there is one owner of the camera, and keys and files
-    reach the window.
-    """
-
-    dragged = Signal(float, float, bool)
-    wheeled = Signal(float)
-    frame_drawn = Signal()
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, auto_update=False, multi_samples=0, lighting="none")
-        self.setAcceptDrops(False)
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setMouseTracking(False)
-        self.setCursor(Qt.CursorShape.OpenHandCursor)
-        self._last: QPointF | None = None
-        self.draw_seconds = 0.0
-
-    def paintGL(self) -> None:
-        start = time.perf_counter()
-        super().paintGL()
-        self.draw_seconds = time.perf_counter() - start
-        self.frame_drawn.emit()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._last = event.position()
-        self.setCursor(Qt.CursorShape.ClosedHandCursor)
-        event.accept()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._last is None:
-            return
-        step = event.position() - self._last
-        self._last = event.position()
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        panning = shift or not event.buttons() & Qt.MouseButton.LeftButton
-        self.dragged.emit(step.x(), step.y(), panning)
-        event.accept()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._last = None
-        self.setCursor(Qt.CursorShape.OpenHandCursor)
-        event.accept()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        event.ignore()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self.wheeled.emit(event.angleDelta().y() / 120.0)
-        event.accept()
-
-    def enterEvent(self, event: object) -> None:
-        """Nothing follows the pointer."""
-
-    def leaveEvent(self, event: object) -> None:
-        """Nothing follows the pointer."""
-
-    def keyPressEvent(self, event: object) -> None:
-        event.ignore()  # type: ignore[attr-defined]
-
-    def keyReleaseEvent(self, event: object) -> None:
-        event.ignore()  # type: ignore[attr-defined]
-
-
-class SceneView(QFrame):
+class SceneView(Viewport):
     """A 3D view: gas, shell, box and site of one evolution, with annotations.
-
-    Dragging turns the cube, with Shift or the middle or right button it moves
-    it, and the wheel zooms. While something moves the view is drawn coarsely,
-    and in full quality `STILL_MS` later.
 
     Parameters
     ----------
@@ -117,41 +37,18 @@ class SceneView(QFrame):
         The parent.
     """
 
-    camera_changed = Signal(object)
-    """The user moved the eye, or it was reset or set; carries the `CameraState`."""
-
     def __init__(self, role: Literal["truth", "forecast"], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.role = role
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setMinimumSize(160, 160)
-        self._closed = False
-        self._coarse_wanted = False
-        self._fitted = True  # until the eye is moved, the cube fills the view
+        super().__init__(role, parent)
         self._time: float | None = None
         self._shown_at = -PLAYING_S
-        self._fine_seconds = 0.0
         self._empty_text = EMPTY_TEXTS[role]
         self._site: Vector3 = (0.0, 0.0, 0.0)
+        self._cube: Cutout | None = None
         self._transfer = TransferFunction()
         self._layers = LayerState()
-        self._camera = geometry.default_camera()
-
-        self._canvas = _Canvas(self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._canvas)
-        self._stage = Stage(self._canvas, role)
-        self._overlay = Overlay(role, self)
-        self._still = QTimer(self)
-        self._still.setSingleShot(True)
-        self._still.setInterval(STILL_MS)
-        self._still.timeout.connect(self._draw_finely)
-        self._canvas.dragged.connect(self._drag)
-        self._canvas.wheeled.connect(self._wheel)
-        self._canvas.frame_drawn.connect(self._measure)
-        self._stage.set_camera(self._camera)
         self._title: tuple[str, str] = ("", "")
+        self._stage = Stage(self._canvas, role)
+        self._stage.set_camera(self._camera)
         self._annotate()
 
     # What is shown
@@ -249,123 +146,51 @@ class SceneView(QFrame):
             time_myr=None if prepared is None or frame is None else prepared.times_myr[frame],
             site_pc=self._site if self._layers.site and not empty else None,
             edges=self._stage.edges if self._layers.box else None,
+            cube=None if empty else self._cube,
             empty_text=self._empty_text if empty else None,
         )
         self._overlay.show_notes(notes, self._camera)
 
-    # The eye
+    @property
+    def size_pc(self) -> float:
+        """Edge of the cube that holds the scene, in pc."""
+        prepared = self._stage.prepared
+        return 60.0 if prepared is None else prepared.size_pc
 
-    def camera(self) -> CameraState:
-        """Return where the eye is."""
-        return self._camera
-
-    def set_camera(self, camera: CameraState) -> None:
-        """Move the eye; nothing happens, and nothing is told, when it is there already."""
-        if self._closed or camera == self._camera:
-            return
-        self._fitted = False
-        self._draw_coarsely_for_now()
-        self._move_eye(camera)
-        self.camera_changed.emit(camera)
-
-    def turn(self, right_deg: float, up_deg: float) -> None:
-        """Move the eye around the cube, as a drag does.
+    def set_cube(self, cube: Cutout | None) -> None:
+        """Draw the edges of a cube that is to be cut out.
 
         Parameters
         ----------
-        right_deg, up_deg : float
-            Angles in degrees.
+        cube : Cutout or None
+            Its centre is relative to that of the cube shown; None for none.
         """
-        self.set_camera(geometry.orbit(self._camera, right_deg, up_deg))
+        if cube != self._cube:
+            self._cube = cube
+            self._annotate()
 
-    def reset_camera(self) -> None:
-        """Show the whole cube from the usual side."""
-        if self._closed:
-            return
-        self._fitted = True
-        camera = self._fitting_camera()
-        if camera != self._camera:
-            self._move_eye(camera)
-            self.camera_changed.emit(camera)
-
-    def _fitting_camera(self) -> CameraState:
-        prepared = self._stage.prepared
-        size_pc = 60.0 if prepared is None else prepared.size_pc
-        return geometry.default_camera(size_pc, self.width() / max(self.height(), 1))
-
-    def _move_eye(self, camera: CameraState) -> None:
-        self._camera = camera
+    def _place_eye(self, camera: CameraState) -> None:
         self._stage.set_camera(camera)
-        self._annotate()
-        self._canvas.update()
 
-    def _drag(self, across: float, down: float, panning: bool) -> None:
-        if panning:
-            pc = 1.0 / geometry.pixels_per_pc(self._camera, self.height())
-            self.set_camera(geometry.pan(self._camera, -across * pc, down * pc))
-        else:
-            self.turn(-across * DEGREES_PER_PIXEL, down * DEGREES_PER_PIXEL)
+    def _set_scene_coarse(self, coarse: bool) -> None:
+        self._stage.set_coarse(coarse)
 
-    def _wheel(self, notches: float) -> None:
-        prepared = self._stage.prepared
-        size_pc = 60.0 if prepared is None else prepared.size_pc
-        self.set_camera(geometry.zoom(self._camera, ZOOM_PER_NOTCH**notches, size_pc))
-
-    # Quality
-
-    def set_coarse(self, coarse: bool) -> None:
-        """Draw coarsely until told otherwise; full quality returns after `STILL_MS`.
-
-        Parameters
-        ----------
-        coarse : bool
-            Whether something is being dragged.
-        """
-        if self._closed:
+    def _double_click(self, at: QPointF) -> None:
+        prepared, frame = self._stage.prepared, self._stage.frame
+        if prepared is None or frame is None:
             return
-        self._coarse_wanted = coarse
-        if coarse:
-            self._still.stop()
-            self._stage.set_coarse(True)
-        elif self._stage.coarse:
-            self._still.start()
+        found = pick_gas(
+            prepared.volume(frame),
+            prepared.size_pc,
+            ray(self._camera, at.x(), at.y(), self.width(), self.height()),
+            self._transfer,
+            self._stage.octant,
+            prepared.cut_corner_pc,
+        )
+        if found is not None:
+            self.picked.emit(found)
 
-    def _draw_coarsely_for_now(self) -> None:
-        self._stage.set_coarse(True)
-        if not self._coarse_wanted:
-            self._still.start()
-
-    def _measure(self) -> None:
-        if not self._stage.coarse:
-            self._fine_seconds = self._canvas.draw_seconds
-
-    def redraw(self) -> None:
-        """Draw in full quality now."""
-        self._still.stop()
-        self._draw_finely()
-
-    def _draw_finely(self) -> None:
-        if self._closed:
-            return
-        self._stage.set_coarse(False)
-        self._canvas.update()
-
-    # Pictures
-
-    def image(self, scale: int = 1) -> QImage:
-        """Return what is shown, with its annotations, in full quality.
-
-        Parameters
-        ----------
-        scale : int
-            Pixels of the picture per logical pixel of the view.
-
-        Returns
-        -------
-        QImage
-            `scale` times the size of the view; without rounded corners.
-        """
-        size = (max(self.width(), 1) * scale, max(self.height(), 1) * scale)
+    def _still_image(self, size: tuple[int, int], line_width: float) -> QImage:
         pixels = draw_still(
             self._stage.prepared,
             self.role,
@@ -374,32 +199,6 @@ class SceneView(QFrame):
             size,
             self._transfer,
             self._layers,
-            line_width=scale,
+            line_width=line_width,
         )
-        image = to_image(pixels)
-        painter = QPainter(image)
-        painter.scale(scale, scale)
-        self._overlay.paint_on(painter)
-        painter.end()
-        return image
-
-    # Life
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._overlay.setGeometry(self.rect())
-        self._overlay.raise_()
-        if self._fitted and not self._closed:
-            self._move_eye(self._fitting_camera())
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self.close_view()
-        super().closeEvent(event)
-
-    def close_view(self) -> None:
-        """Stop the timers and let go of the graphics; may be called again."""
-        if self._closed:
-            return
-        self._closed = True
-        self._still.stop()
-        self._canvas.close()
+        return to_image(pixels)

@@ -53,6 +53,13 @@ def snapshots() -> Path:
     return SNAPSHOTS
 
 
+@pytest.fixture(autouse=True)
+def own_homes(tmp_path_factory, monkeypatch):
+    """Units remembered and logs go where no other test finds them."""
+    for name in ("CONFIG", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path_factory.mktemp(name.lower())))
+
+
 @pytest.fixture
 def settings(tmp_path):
     from PySide6.QtCore import QSettings
@@ -119,7 +126,7 @@ def _no_snapshot(folder: Path) -> Path:
 
 def _nan(folder: Path) -> Path:
     columns = gas()
-    columns["Density"][3] = np.nan
+    columns["Masses"][3] = np.nan
     return write_gadget(folder / "nan.hdf5", columns)
 
 
@@ -127,16 +134,11 @@ def _no_gas(folder: Path) -> Path:
     return write_gadget(folder / "no_gas.hdf5", gas(0))
 
 
-def _small_box(folder: Path) -> Path:
-    return write_gadget(folder / "small.hdf5", gas(64, box=20.0), BoxSize=20.0)
-
-
 BAD_FILES = {
     "truncated": _truncated,
     "no snapshot": _no_snapshot,
-    "nan density": _nan,
+    "nan mass": _nan,
     "no gas": _no_gas,
-    "small box": _small_box,
 }
 
 

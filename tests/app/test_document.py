@@ -7,18 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.document import (
+from app.document import Document, Figures
+from app.events import (
     ComparisonChanged,
-    Document,
     Event,
-    Figures,
     ForecastChanged,
     LayersChanged,
-    Source,
+    OverviewChanged,
+    PlaceChanged,
     SourceChanged,
     TimeChanged,
     TruthChanged,
 )
+from app.source import Source
 from tests.helpers import analytic_evolution
 
 
@@ -73,6 +74,8 @@ def test_opening_forgets_what_was_there(document, heard, source, evolution):
         TruthChanged,
         ForecastChanged,
         ComparisonChanged,
+        PlaceChanged,
+        OverviewChanged,
         TimeChanged,
     ]
 

@@ -151,9 +151,11 @@ def test_uncaught_errors_are_told_and_logged(qtbot, tmp_path, capsys):
 
 def test_words_for_errors(tmp_path):
     path = tmp_path / "a.hdf5"
-    notice = notice_for(UnknownFormat(path, {"SWIFT": "no header"}))
+    notice = notice_for(UnknownFormat(path, {"SWIFT": "no header", "Gadget": "no NumPart"}))
     assert notice.text.startswith("a.hdf5 is not a snapshot Shellsight can read.")
     assert "no header" in notice.details
+    notice = notice_for(UnknownFormat(path, {"SWIFT": "no header"}))
+    assert notice.text == "a.hdf5 is not a SWIFT file: no header."
     notice = notice_for(PermissionError(13, "Permission denied", str(path)), "Saving a.hdf5")
     assert notice.text.startswith("Saving a.hdf5: Permission denied")
     notice = notice_for(InvalidRequest("A long story. " * 100 + "\nAnd on."))

@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 
-from app.dialogs import UNITS, UnitsDialog, versions
-from app.document import Document, Source
+from app.dialogs import versions
+from app.document import Document
 from app.forecasting import Choice
 from app.measuring import measure, stand_in_control
 from app.opening import UnitsClue
@@ -21,7 +21,9 @@ from app.panels.parts import number
 from app.panels.plots import PlotsPanel
 from app.panels.timeline import TimelinePanel, nice_step
 from app.settings import MAX_RECENT
+from app.source import Source
 from app.theme import Theme
+from app.units_dialog import UnitsDialog, asked_for
 from core.cubes import CubeSequence
 from tests.helpers import analytic_evolution
 
@@ -187,7 +189,7 @@ def test_plots_draw_both_and_go_where_clicked(qtbot, compared, theme):
 def test_layers_change_the_document(qtbot, document, theme):
     panel = LayersPanel(document, theme)
     qtbot.addWidget(panel)
-    gas, truth, forecast, box, site, cut = panel.rows
+    gas, truth, forecast, _particles, box, site, cut = panel.rows
     for row in (truth, box, site, cut):
         row.eye.click()
     assert not document.layers("truth").shell
@@ -246,10 +248,10 @@ def test_data_panel_lists_what_is_open_and_recent(qtbot, compared, settings, the
 def test_facts(qtbot, compared):
     panel = FactsPanel(compared)
     qtbot.addWidget(panel)
-    texts = [label.full_text for label in panel._values.values()]
+    texts = [label.full_text for _, label in panel._rows.values()]
     assert texts[:4] == ["SWIFT", "60 pc", "60 pc", "24³, 2.5 pc"]
     compared.close()
-    assert panel._values["format"].full_text == "–"
+    assert panel._rows["format"][1].full_text == "–"
 
 
 def test_units_dialog_spells_out_the_consequence(qtbot):
@@ -259,15 +261,50 @@ def test_units_dialog_spells_out_the_consequence(qtbot):
     assert set(dialog.combos) == {"length", "mass", "velocity"}
     dialog.combos["length"].setCurrentText("kpc")
     dialog.combos["mass"].setCurrentText("1e10 Msun")
-    assert "box = 60 pc, t = 0.009778 Myr, gas = 3.24e+05 M☉" in dialog.consequence.text()
+    assert "<b>box = 60 pc</b>,<br>t = 0.009778 Myr, gas = 3.24e+05 M☉" in dialog.consequence.text()
+    dialog.remember.setChecked(False)
     with qtbot.waitSignal(dialog.chosen) as caught:
         dialog.accept()
-    assert caught.args[0].length_pc == 1000
+    assert caught.args[0].units.length_pc == 1000
+    assert not caught.args[0].remember
+
+
+def test_units_are_typed_freely_and_checked_at_once(qtbot):
+    clue = UnitsClue(Path("a.hdf5"), ("length", "mass", "velocity"), 40.0, 1e-5, 3.24e5)
+    dialog = UnitsDialog(clue)
+    qtbot.addWidget(dialog)
+    dialog.combos["length"].setEditText("1.5 pc")
+    assert "<b>box = 60 pc</b>" in dialog.consequence.text()
+    dialog.combos["length"].setEditText("1.5 parsnips")
+    assert not dialog.open_button.isEnabled()
+    assert "is no unit of length" in dialog.consequence.text()
+    dialog.accept()
+    assert dialog.result() == 0
+    dialog.combos["length"].setEditText("1.5 pc")
+    assert dialog.open_button.isEnabled()
+
+
+def test_a_grid_is_asked_for_its_voxels_and_its_density(qtbot):
+    offer = "length=1.875 pc,mass=6.591796875 Msun,time=0.007 Myr"
+    clue = UnitsClue(
+        Path("a.npz"), ("length", "mass", "time"), 32.0, 2.0, 49152.0, cells=32, offer=offer
+    )
+    assert asked_for(clue) == ("length", "density", "time")
+    dialog = UnitsDialog(clue)
+    qtbot.addWidget(dialog)
+    assert dialog.units.density == pytest.approx(1.0)
+    assert "<b>box = 60 pc (1.875 pc per voxel)</b>,<br>t = 0.014 Myr" in dialog.consequence.text()
+    # Another edge changes the volume of a voxel, not the density in it.
+    dialog.combos["length"].setEditText("3.75 pc")
+    assert dialog.units.density == pytest.approx(1.0)
+    dialog.combos["density"].setCurrentText("H/cm^3")
+    assert dialog.units.density == pytest.approx(0.0325, rel=0.01)
 
 
 def test_units_dialog_takes_the_readers_offer(qtbot):
     offer = "length=pc,mass=Msun,velocity=62.5 km/s,time=Myr"
-    clue = UnitsClue(Path("w.hdf5"), tuple(UNITS), 60.0, 0.1, 3.24e5, "It fits.", offer)
+    asked = ("length", "mass", "velocity", "time")
+    clue = UnitsClue(Path("w.hdf5"), asked, 60.0, 0.1, 3.24e5, 0, "It fits.", offer)
     dialog = UnitsDialog(clue)
     qtbot.addWidget(dialog)
     assert dialog.units.velocity_kms == 62.5

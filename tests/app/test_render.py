@@ -66,7 +66,8 @@ def test_what_cannot_be_drawn_is_refused(qapp, evolution, tmp_path, roles, size,
 
 def test_works_without_a_display(tmp_path):
     code = (
-        "from tests.helpers import analytic_evolution as make;"
+        # By its path: a package called `tests` may be installed.
+        "import runpy; make = runpy.run_path('tests/helpers.py')['analytic_evolution'];"
         "from app.render import render_pictures;"
         f"render_pictures({{'truth': make(16, 3)}}, 0.01, (160, 160), {str(tmp_path / 'a.png')!r})"
     )

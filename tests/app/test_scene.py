@@ -20,7 +20,8 @@ from app.scene.camera import default_camera, orbit
 from app.scene.link import CameraLink
 from app.scene.overlay import format_time, scale_length
 from app.scene.slices import SliceView
-from app.scene.view import STILL_MS, SceneView
+from app.scene.view import SceneView
+from app.scene.viewport import STILL_MS
 from app.view_state import CameraState, LayerState, TransferFunction
 from core.cubes import CubeSequence
 from tests.helpers import analytic_evolution

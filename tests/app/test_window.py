@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 import core
 import core.resources
-from app.dialogs import AboutDialog, DetailsDialog, KeysDialog, UnitsDialog
+from app.dialogs import AboutDialog, DetailsDialog, KeysDialog
+from app.units_dialog import UnitsDialog
 from tests.app.conftest import WAIT_MS
 
 
@@ -67,7 +68,7 @@ def test_first_start_shows_the_sample_with_its_forecast(qtbot, window):
     assert document.control is not None
     assert len(document.forecast) == 20
     assert document.figures.comparison.control_source == "given"
-    assert window.forecast_panel.network.count() == 1
+    assert window.forecast_panel.network.count() >= 1
     assert window.forecast_panel.device.itemData(0) == "auto"
     # A time at which there is a shell to see.
     assert window.document.frame > 0

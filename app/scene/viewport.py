@@ -1,0 +1,242 @@
+"""A 3D view as such: the eye, the quality of the drawing and the annotations over it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QImage, QPainter, QResizeEvent
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+from app.scene import camera as geometry
+from app.scene.canvas import Canvas
+from app.scene.overlay import Overlay
+from app.view_state import CameraState, Vector3
+
+STILL_MS = 200
+"""Quiet time after a movement before the view is drawn in full quality."""
+
+DEGREES_PER_PIXEL = 0.4
+ZOOM_PER_NOTCH = 1.12
+
+
+class Viewport(QFrame):
+    """A canvas with an eye and annotations; what is drawn is up to those derived from it.
+
+    Dragging turns the scene, with Shift or the middle or right button it moves
+    it, and the wheel zooms. While something moves the view is drawn coarsely,
+    and in full quality `STILL_MS` later.
+
+    Parameters
+    ----------
+    role : {"truth", "forecast"}
+        Decides the colour of what belongs to one of them.
+    parent : QWidget, optional
+        The parent.
+    """
+
+    camera_changed = Signal(object)
+    """The user moved the eye, or it was reset or set; carries the `CameraState`."""
+
+    picked = Signal(object)
+    """The user double-clicked on something; carries a `picking.Picked`."""
+
+    def __init__(self, role: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.role = role
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMinimumSize(160, 160)
+        self._closed = False
+        self._coarse = False
+        self._coarse_wanted = False
+        self._fitted = True  # until the eye is moved, the cube fills the view
+        self._fine_seconds = 0.0
+        self._camera = geometry.default_camera()
+        self._canvas = Canvas(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._canvas)
+        self._overlay = Overlay(role, self)
+        self._still = QTimer(self)
+        self._still.setSingleShot(True)
+        self._still.setInterval(STILL_MS)
+        self._still.timeout.connect(self._draw_finely)
+        self._canvas.dragged.connect(self._drag)
+        self._canvas.wheeled.connect(self._wheel)
+        self._canvas.clicked.connect(self._click)
+        self._canvas.double_clicked.connect(self._double_click)
+        self._canvas.frame_drawn.connect(self._measure)
+
+    # For those derived
+
+    @property
+    def size_pc(self) -> float:
+        """Edge of the cube that holds the scene, in pc."""
+        raise NotImplementedError
+
+    def _place_eye(self, camera: CameraState) -> None:
+        """Put the scene's camera where the eye is."""
+        raise NotImplementedError
+
+    def _set_scene_coarse(self, coarse: bool) -> None:
+        """Draw the scene faster and less finely, or not."""
+        raise NotImplementedError
+
+    def _annotate(self) -> None:
+        """Write the annotations again."""
+        raise NotImplementedError
+
+    def _click(self, at: QPointF) -> None:
+        """Do what a click does: nothing, by default."""
+
+    def _double_click(self, at: QPointF) -> None:
+        """Pick what is under the pointer."""
+        raise NotImplementedError
+
+    # The eye
+
+    def camera(self) -> CameraState:
+        """Return where the eye is."""
+        return self._camera
+
+    def set_camera(self, camera: CameraState) -> None:
+        """Move the eye; nothing happens, and nothing is told, when it is there already."""
+        if self._closed or camera == self._camera:
+            return
+        self._fitted = False
+        self._draw_coarsely_for_now()
+        self._move_eye(camera)
+        self.camera_changed.emit(camera)
+
+    def turn(self, right_deg: float, up_deg: float) -> None:
+        """Move the eye around the cube, as a drag does.
+
+        Parameters
+        ----------
+        right_deg, up_deg : float
+            Angles in degrees.
+        """
+        self.set_camera(geometry.orbit(self._camera, right_deg, up_deg))
+
+    def reset_camera(self) -> None:
+        """Show the whole cube from the usual side."""
+        if self._closed:
+            return
+        self._fitted = True
+        camera = self._fitting_camera()
+        if camera != self._camera:
+            self._move_eye(camera)
+            self.camera_changed.emit(camera)
+
+    def _fitting_camera(self) -> CameraState:
+        return geometry.default_camera(self.size_pc, self.width() / max(self.height(), 1))
+
+    def _move_eye(self, camera: CameraState) -> None:
+        self._camera = camera
+        self._place_eye(camera)
+        self._annotate()
+        self._canvas.update()
+
+    def _drag(self, across: float, down: float, panning: bool) -> None:
+        if panning:
+            pc = 1.0 / geometry.pixels_per_pc(self._camera, self.height())
+            self.set_camera(geometry.pan(self._camera, -across * pc, down * pc))
+        else:
+            self.turn(-across * DEGREES_PER_PIXEL, down * DEGREES_PER_PIXEL)
+
+    def _wheel(self, notches: float) -> None:
+        self.set_camera(geometry.zoom(self._camera, ZOOM_PER_NOTCH**notches, self.size_pc))
+
+    def pixel_of(self, position_pc: Vector3) -> QPointF:
+        """Return where a point of the scene appears, in logical pixels."""
+        x, y = geometry.project(self._camera, position_pc, self.width(), self.height())
+        return QPointF(float(x), float(y))
+
+    # Quality
+
+    def set_coarse(self, coarse: bool) -> None:
+        """Draw coarsely until told otherwise; full quality returns after `STILL_MS`.
+
+        Parameters
+        ----------
+        coarse : bool
+            Whether something is being dragged.
+        """
+        if self._closed:
+            return
+        self._coarse_wanted = coarse
+        if coarse:
+            self._still.stop()
+            self._apply_coarse(True)
+        elif self._coarse:
+            self._still.start()
+
+    def _apply_coarse(self, coarse: bool) -> None:
+        self._coarse = coarse
+        self._set_scene_coarse(coarse)
+
+    def _draw_coarsely_for_now(self) -> None:
+        self._apply_coarse(True)
+        if not self._coarse_wanted:
+            self._still.start()
+
+    def _measure(self) -> None:
+        if not self._coarse:
+            self._fine_seconds = self._canvas.draw_seconds
+
+    def redraw(self) -> None:
+        """Draw in full quality now."""
+        self._still.stop()
+        self._draw_finely()
+
+    def _draw_finely(self) -> None:
+        if self._closed:
+            return
+        self._apply_coarse(False)
+        self._canvas.update()
+
+    # Pictures
+
+    def image(self, scale: int = 1) -> QImage:
+        """Return what is shown, with its annotations, in full quality.
+
+        Parameters
+        ----------
+        scale : int
+            Pixels of the picture per logical pixel of the view.
+
+        Returns
+        -------
+        QImage
+            `scale` times the size of the view; without rounded corners.
+        """
+        size = (max(self.width(), 1) * scale, max(self.height(), 1) * scale)
+        image = self._still_image(size, scale)
+        painter = QPainter(image)
+        painter.scale(scale, scale)
+        self._overlay.paint_on(painter)
+        painter.end()
+        return image
+
+    def _still_image(self, size: tuple[int, int], line_width: float) -> QImage:
+        """Return the scene alone, drawn off screen."""
+        raise NotImplementedError
+
+    # Life
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._overlay.setGeometry(self.rect())
+        self._overlay.raise_()
+        if self._fitted and not self._closed:
+            self._move_eye(self._fitting_camera())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.close_view()
+        super().closeEvent(event)
+
+    def close_view(self) -> None:
+        """Stop the timers and let go of the graphics; may be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        self._still.stop()
+        self._canvas.close()
