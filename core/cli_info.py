@@ -64,7 +64,7 @@ def _first_of_a_run(opened: Callable[[], SnapshotSeries], interval: float) -> Sn
 
 
 def _follow(series: SnapshotSeries, interval: float, *, arrays: bool) -> None:
-    """Print a line for each new snapshot, and each new note, until Ctrl+C."""
+    """Print a line for each new snapshot, and what is to be said with it, until Ctrl+C."""
     seen = {header.paths: header for header in series.headers}
     said = set(series.notes)
     while True:

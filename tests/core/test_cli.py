@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Timer
 from types import ModuleType
 
 import numpy as np
@@ -14,10 +15,17 @@ import torch
 
 import core
 from core import cli
+from tests.core.synthetic import write_gadget, write_well
 from tests.helpers import analytic_evolution
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOTS = ROOT.parent / "shared" / "snapshots"
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_its_own(tmp_path, monkeypatch):
+    """Keep what the command remembers apart from what the developer's does."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 @pytest.fixture
@@ -128,6 +136,126 @@ def test_debug_shows_the_traceback_wherever_it_is_typed(shellsight, tmp_path):
         assert code == 2
         assert "Traceback" in err
         assert err.splitlines()[-1].startswith("shellsight: ")
+
+
+def test_info_takes_patterns_lists_formats_and_trajectories(shellsight, tmp_path):
+    for number in range(3):
+        write_gadget(tmp_path / f"snap_{number}.hdf5", Time=0.1 * number)
+    pattern, files = tmp_path / "snap_*.hdf5", sorted(tmp_path.glob("snap_*.hdf5"))
+    answers = [shellsight("info", *what) for what in ([pattern], files, [tmp_path])]
+    assert [code for code, _, _ in answers] == [0, 0, 0]
+    tables = {tuple(out.splitlines()[1:]) for _, out, _ in answers}
+    assert len(tables) == 1
+    assert "60.0 pc box, 320 Msun, mean n_H 0.0455 cm^-3, t = 0 to 0.196 Myr" in answers[0][1]
+    code, _, err = shellsight("info", pattern, "--format", "swift")
+    assert code == 2
+    _assert_one_clear_line(err, "SWIFT: Header/Code", "It looks like Gadget")
+    code, _, err = shellsight("info", pattern, "--format", "fortran")
+    assert code == 2
+    _assert_one_clear_line(err, *core.formats())
+    well = write_well(tmp_path / "w.hdf5", velocity_kms=1.0)
+    units = ("--units", "length=pc,mass=Msun,velocity=km/s,time=Myr")
+    code, out, _ = shellsight("info", well, *units, "--trajectory", 1, "--json")
+    assert (code, json.loads(out)["trajectory"]) == (0, 1)
+    code, _, err = shellsight("info", well, "--trajectory", 7)
+    assert code == 2
+    assert "no trajectory 7; the file has 0 to 1" in err.splitlines()[-1]
+
+
+def test_json_has_one_entry_per_frame_and_is_never_mixed_with_notes(shellsight, tmp_path):
+    for number in (0, 1, 3):
+        write_gadget(tmp_path / f"snap_{number}.hdf5", Time=0.1 * number)
+    code, out, err = shellsight("info", tmp_path, "--json")
+    facts = json.loads(out)
+    assert (code, err) == (0, "")
+    assert facts["code"] == "Gadget"
+    for key in ("time_myr", "box_pc", "gas_mass_msun", "mean_n_h_cm3", "count"):
+        assert len(facts[key]) == 3
+    assert facts["notes"] == ["snap_2 is missing."]
+    code, out, _ = shellsight("info", tmp_path, "--headers")
+    assert out.splitlines()[-2:] == [
+        "note: snap_2 is missing.",
+        "60.0 pc box, 64 particles, t = 0 to 0.293 Myr",
+    ]
+
+
+def test_units_given_are_kept_for_the_directory_and_said(shellsight, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    path = write_gadget(run / "snap_0.hdf5", units=None)
+    write_gadget(run / "snap_1.hdf5", units=None, Time=0.2)
+    code, _, err = shellsight("info", path)
+    assert code == 2
+    _assert_one_clear_line(err, "does not state its units", "--units")
+    kpc = "length=1000.0 pc,mass=Msun,velocity=km/s"
+    code, out, err = shellsight("info", path, "--units", "length=kpc,mass=Msun,velocity=km/s")
+    assert (code, err) == (0, "")
+    code, again, err = shellsight("info", path)
+    assert (code, again) == (0, out)
+    _assert_one_clear_line(err, f"units as given earlier for this directory: {kpc}", "--units")
+    code, out, err = shellsight("info", run, "--json")
+    assert (code, json.loads(out)["box_pc"][0][0]) == (0, pytest.approx(60_000))
+    shellsight("info", run, "--units", "length=pc,mass=Msun,velocity=km/s")
+    code, out, _ = shellsight("info", run, "--json")
+    assert json.loads(out)["box_pc"][0][0] == pytest.approx(60)
+    # What a file states wins over what was given for another.
+    write_gadget(run / "snap_0.hdf5")
+    code, out, err = shellsight("info", path)
+    assert (code, err) == (0, "")
+
+
+def test_units_that_do_not_open_the_file_are_not_kept(shellsight, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "notes.txt").write_text("text")
+    assert shellsight("info", run, "--units", "length=kpc,mass=Msun,velocity=km/s")[0] == 2
+    write_gadget(run / "snap_0.hdf5", units=None)
+    (run / "notes.txt").unlink()
+    code, _, err = shellsight("info", run)
+    assert code == 2
+    _assert_one_clear_line(err, "does not state its units")
+
+
+def test_notes_are_said_by_the_verbs_that_use_the_run(shellsight, tmp_path):
+    for number in (0, 1, 3):
+        write_gadget(tmp_path / f"snap_{number}.hdf5", Time=0.1 * number)
+    code, _, err = shellsight("sites", tmp_path)
+    assert code == 0, err
+    assert "shellsight: note: snap_2 is missing." in err
+
+
+@pytest.mark.timeout(120)
+def test_watch_prints_each_new_snapshot_when_it_is_complete(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    whole = write_gadget(tmp_path / "next.hdf5", Time=0.2).read_bytes()
+    command = [sys.executable, "-m", "core", "info", run, "--watch", "--interval", "0.1"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        # Whatever happens, no process is left that nobody reads from.
+        killer = Timer(60.0, process.kill)
+        killer.start()
+        try:
+            assert "Waiting for the first snapshot" in process.stderr.readline()
+            write_gadget(tmp_path / "first.hdf5", Time=0.1).rename(run / "snap_0.hdf5")
+            for line in process.stdout:
+                if line.startswith("60.0 pc box"):
+                    break
+            assert line.endswith("t = 0.0978 Myr\n")
+            (run / "snap_1.hdf5").write_bytes(whole[: len(whole) // 2])
+            time.sleep(0.5)
+            (run / "snap_1.hdf5").write_bytes(whole)
+            assert process.stdout.readline() == (
+                "snap_1.hdf5: 60.0 pc box, 320 Msun, mean n_H 0.0455 cm^-3, t = 0.196 Myr\n"
+            )
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            killer.cancel()
+            process.kill()
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
 
 
 def test_units_that_make_no_sense_are_refused(shellsight, run_file):
