@@ -12,8 +12,58 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
 
-_MAX_SPREAD = 8
+_MAX_SPREAD = 2
 """Range of identifiers, per particle, up to which each gets a flag of its own."""
+_BLOCK = 1 << 20
+
+
+def count_repeated(ids: NDArray[np.integer], *, overwrite: bool = False) -> int:
+    """Count the values that came before.
+
+    Parameters
+    ----------
+    ids : ndarray of int, (N,)
+        Particle identifiers.
+    overwrite : bool
+        Whether they may be put in another order, which spares a copy.
+
+    Returns
+    -------
+    int
+        Number of particles whose identifier an earlier particle has too.
+    """
+    if len(ids) == 0:
+        return 0
+    low, high = int(ids.min()), int(ids.max())
+    if high - low < _MAX_SPREAD * len(ids):
+        # Most codes count from one: ticking off is much faster than sorting.
+        seen = np.zeros(high - low + 1, dtype=np.bool_)
+        for start in range(0, len(ids), _BLOCK):
+            seen[ids[start : start + _BLOCK] - ids.dtype.type(low)] = True
+        return len(ids) - int(np.count_nonzero(seen))
+    if not overwrite:
+        ids = ids.copy()
+    ids.sort()
+    return int(np.count_nonzero(ids[1:] == ids[:-1]))
+
+
+def repeated_ids_remark(count: int) -> str:
+    """Say what it means that particles share identifiers.
+
+    Parameters
+    ----------
+    count : int
+        From `count_repeated`.
+
+    Returns
+    -------
+    str
+        The remark.
+    """
+    return (
+        f"{count} particles have an ID that another particle has too; "
+        f"following particles by their IDs is ambiguous for them."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,16 +142,7 @@ class ParticleSet:
 
         Codes that split particles may give all the parts one identifier.
         """
-        if self.ids is None or len(self.ids) == 0:
-            return 0
-        low, high = int(self.ids.min()), int(self.ids.max())
-        if high - low < _MAX_SPREAD * len(self.ids):
-            # Most codes count from one: ticking off is much faster than sorting.
-            seen = np.zeros(high - low + 1, dtype=np.bool_)
-            seen[self.ids - self.ids.dtype.type(low)] = True
-            return len(self.ids) - int(np.count_nonzero(seen))
-        ids = np.sort(self.ids)
-        return int(np.count_nonzero(ids[1:] == ids[:-1]))
+        return 0 if self.ids is None else count_repeated(self.ids)
 
     @property
     def mass_msun(self) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.cells import CellSet
 from core.constants import NH_PER_DENSITY
 from core.cubes import FIELD_UNITS, Cube, Vector3
-from core.particles import ParticleSet
+from core.particles import ParticleSet, count_repeated, repeated_ids_remark
 from core.progress import CancelCheck, Progress, check_cancelled, report
 from core.units import UnitSystem
 
@@ -239,6 +239,7 @@ def describe(
     """
     masses: list[float] = []
     ranges: dict[str, FieldRange] = {}
+    ids: NDArray[np.integer] | None = None
     for index, header in enumerate(series.headers if arrays else ()):
         mass, done = 0.0, 0
         for piece in series.chunks(index):
@@ -247,10 +248,17 @@ def describe(
             for name, (unit, values) in arrays_of(piece).items():
                 if values.size:
                     _widen(ranges, name, unit, float(values.min()), float(values.max()))
+            if index == 0 and isinstance(piece, ParticleSet) and piece.ids is not None:
+                if ids is None:
+                    ids = np.empty(header.count, dtype=piece.ids.dtype)
+                ids[done : done + len(piece)] = piece.ids
             done += len(piece) if not isinstance(piece, Cube) else header.count
             fraction = (index + min(done / max(header.count, 1), 1.0)) / len(series)
             report(progress, fraction, f"Reading snapshot {index + 1} of {len(series)}")
         masses.append(mass)
+    # The snapshots of a run share their particles: the first tells whether IDs are unique.
+    repeated = 0 if ids is None else count_repeated(ids, overwrite=True)
+    remarks = (f"In the first snapshot, {repeated_ids_remark(repeated)}",) if repeated else ()
     boxes = tuple(header.box_pc for header in series.headers)
     return SeriesInfo(
         name=series.name,
@@ -272,7 +280,7 @@ def describe(
         has_control=series.control is not None,
         trajectory=series.trajectory,
         trajectories=series.trajectories,
-        notes=series.notes,
+        notes=(*series.notes, *remarks),
     )
 
 

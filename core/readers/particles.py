@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.constants import BOLTZMANN_ERG_K, GAMMA, HYDROGEN_MASS_G, KMS_CM_S
 from core.cutout import Cutout
 from core.errors import CorruptSnapshot
-from core.particles import ParticleSet
+from core.particles import ParticleSet, repeated_ids_remark
 from core.readers.cell_index import rows_touching
 from core.readers.hdf5 import dataset, finite, open_hdf5, reading
 from core.readers.multifile import GAS
@@ -141,11 +141,8 @@ def load(
     arrays = _joined(list(pieces), wanted) if cutout is not None else _filled(header, pieces)
     gas = _particles(header, arrays)
     if gas.repeated_ids:
-        remark = (
-            f"{gas.repeated_ids} particles have an ID that another particle has too; "
-            f"following particles by their IDs is ambiguous for them."
-        )
-        gas = replace(gas, provenance={**gas.provenance, "remarks": [remark]})
+        remarks = [repeated_ids_remark(gas.repeated_ids)]
+        gas = replace(gas, provenance={**gas.provenance, "remarks": remarks})
     return gas
 
 

@@ -99,7 +99,8 @@ def test_large_snapshots_are_read_in_pieces(tmp_path: Path, monkeypatch):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert info.gas_mass_msun[0] == pytest.approx(count, rel=1e-3)
-    assert peak < 0.5 * sum(4 * count * width for width in (3, 3, 1, 1, 1, 1, 1))
+    # The IDs are kept until it is known whether any is there twice; all else comes in pieces.
+    assert peak < 0.6 * sum(4 * count * width for width in (3, 3, 1, 1, 1, 1, 1))
 
 
 def test_it_tells_how_far_it_is_and_can_be_stopped(tmp_path: Path):

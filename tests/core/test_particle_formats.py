@@ -260,10 +260,12 @@ def test_repeated_identifiers_are_accepted_but_said(far: int, tmp_path: Path):
     ids = np.arange(64, dtype=np.uint64)
     ids[10:13] = 5
     ids[0] = far
-    frame = core.open(write_gadget(tmp_path / "s.hdf5", {**gas(), "ParticleIDs": ids}))[0]
+    series = core.open(write_gadget(tmp_path / "s.hdf5", {**gas(), "ParticleIDs": ids}))
+    frame = series[0]
     assert len(frame) == 64
     assert frame.repeated_ids == 3
     assert "3 particles have an ID" in frame.provenance["remarks"][0]
+    assert "3 particles have an ID" in series.info().notes[-1]
 
 
 def test_single_and_double_precision(tmp_path: Path):
@@ -371,6 +373,7 @@ def test_a_swift_file_that_stands_for_others_opens_them(tmp_path: Path):
     for source in (virtual, tmp_path):
         series = core.open(source)
         assert len(series) == 1
+        assert len(series.refresh()) == 1
         assert sorted(series[0].ids) == list(range(128))
     (tmp_path / "snap_0001.0.hdf5").unlink()
     with pytest.raises(CorruptSnapshot, match=r"snap_0001\.0\.hdf5 is not beside it"):
