@@ -4,6 +4,11 @@ Texts of variable length lie in *global heaps*. Up to version 2.0 at least, the
 HDF5 library never comes back from a damaged heap in which an object states a
 length of zero: it takes the same step for ever, and cannot be interrupted. The
 layout is that of the HDF5 file format specification, section III.E.
+
+What this does not see: a damaged length in the attribute that points to a
+text. The library then makes room for that many bytes, at most 4 GB, before it
+finds the text to be shorter and fails. Simulation codes write texts of fixed
+length, which have neither weakness.
 """
 
 from __future__ import annotations
