@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import importlib.util
 import io
 import logging
@@ -119,12 +120,7 @@ def open_window(
     ] = None,
 ) -> None:
     """Open the window (the default without a verb)."""
-    for path in paths or []:
-        if not path.exists():
-            verbs = ", ".join(_verbs())
-            raise InvalidRequest(
-                f"{path}: no such file or directory, and no verb; those are {verbs}."
-            )
+    named = [match for path in paths or [] for match in _matches(path)]
     _require_app("The window")
     displays = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     if sys.platform == "linux" and not any(os.environ.get(name) for name in displays):
@@ -134,7 +130,7 @@ def open_window(
         )
     from app.main import main as open_app
 
-    raise typer.Exit(open_app([str(path) for path in paths or []]))
+    raise typer.Exit(open_app([str(path) for path in named]))
 
 
 @cli.command()
@@ -229,6 +225,18 @@ for verb in (info, sites, convert, affected, simulate, train, evaluate):
 
 
 # ---------------------------------------------------------------- helpers
+
+
+def _matches(path: Path) -> list[Path]:
+    """Find the files that a name or a pattern means; there must be one."""
+    if path.exists():
+        return [path]
+    found = sorted(glob.glob(str(path)))
+    if not found:
+        raise InvalidRequest(
+            f"{path}: no such file or directory, and no verb; those are {', '.join(_verbs())}."
+        )
+    return [Path(match) for match in found]
 
 
 def _with_control(

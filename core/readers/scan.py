@@ -142,8 +142,8 @@ class Scan:
             if present.intersection(parts)
             and all(self._states.get(part) == _state(part, states) for part in parts)
         }
-        if any(header.trajectory for headers in known.values() for header in headers):
-            known = {}  # the trajectories of several files are numbered together
+        if found.reader.kind == "grid" and not present <= {p for parts in known for p in parts}:
+            known = {}  # readers of grids number trajectories and times over several files
         covered = {part for parts in known for part in parts}
         new = [path for path in found.paths if path not in covered]
         # What a reader concludes from a whole run, it must not conclude from its newest file alone.

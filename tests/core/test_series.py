@@ -419,3 +419,14 @@ def test_many_snapshots_open_in_seconds(tmp_path: Path):
     start = time.process_time()
     assert series.refresh() is series
     assert time.process_time() - start < 0.2
+
+
+def test_refresh_of_arrays_numbers_all_of_them_again(tmp_path: Path):
+    for number in range(3):
+        np.save(tmp_path / f"cube_{number}.npy", np.full((4, 4, 4), 1.0 + number))
+    series = core.open(tmp_path, units="length=15 pc,mass=3375 Msun,time=7 kyr")
+    np.testing.assert_allclose(series.times_myr, [0.0, 0.007, 0.014])
+    np.save(tmp_path / "cube_3.npy", np.full((4, 4, 4), 4.0))
+    longer = series.refresh()
+    np.testing.assert_allclose(longer.times_myr, [0.0, 0.007, 0.014, 0.021])
+    assert longer[3].density.mean() == pytest.approx(4.0)
