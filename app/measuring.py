@@ -12,10 +12,13 @@ import core
 from app.document import Figures, Role
 from core import shells
 from core.compare import Comparison, FrameFigures, at_times, frames_within
-from core.cubes import CubeSequence, Vector3
+from core.constants import NH_PER_DENSITY
+from core.cubes import Cube, CubeSequence, Vector3
+from core.energy import saving
 from core.errors import InvalidRequest
 from core.evolution import Evolution
 from core.progress import CancelCheck, Progress, check_cancelled, report
+from core.shells.remnant import Remnant, surroundings
 
 if TYPE_CHECKING:
     pass
@@ -59,6 +62,68 @@ class Curve:
         return nearest if distance[nearest] <= 0.1 * spacing else None
 
 
+@dataclass(frozen=True, eq=False)
+class TheoryCurve:
+    """The radius that theory expects, against time.
+
+    Parameters
+    ----------
+    times_myr : ndarray
+        Times in Myr, closely spaced.
+    radius_pc : ndarray
+        Radius of the shock in uniform gas, in pc.
+    description : str
+        In what gas, by whose theory.
+    """
+
+    times_myr: NDArray[np.float64]
+    radius_pc: NDArray[np.float64]
+    description: str
+
+
+def theory_curve(
+    cube: Cube, until_myr: float, site_pc: Vector3 = (0.0, 0.0, 0.0), energy_erg: float = 1e51
+) -> TheoryCurve | None:
+    """Follow a blast wave in uniform gas of the density there is around the site.
+
+    Parameters
+    ----------
+    cube : Cube
+        The gas at the explosion.
+    until_myr : float
+        Last time, on the clock of the cube, in Myr.
+    site_pc : tuple of float
+        Place of the explosion relative to the cube's centre, in pc.
+    energy_erg : float
+        Its energy in erg.
+
+    Returns
+    -------
+    TheoryCurve or None
+        Sedov-Taylor and the snowploughs; None if there is no time, or no gas.
+    """
+    duration = until_myr - cube.time_myr
+    if duration <= 0:
+        return None
+    try:
+        density, within = surroundings(cube, site_pc, duration, energy_erg)
+    except InvalidRequest:
+        return None
+    remnant = Remnant(density, energy_erg)
+    formed, coasting = remnant.transitions
+    # The radius rises steeply at first: even steps of it, not of time.
+    ages = duration * np.linspace(0.0, 1.0, 120) ** 3
+    energy = "" if energy_erg == 1e51 else f" for {energy_erg:.3g} erg"
+    text = (
+        f"Theory{energy}: radius of the shock in uniform gas of {density:.3g} Msun/pc³ "
+        f"(n_H {density * NH_PER_DENSITY:.3g} cm⁻³), the mean within {within:.1f} pc of the site. "
+        f"Sedov–Taylor until {1e3 * formed:.2g} kyr, pressure-driven snowplough until "
+        f"{1e3 * coasting:.2g} kyr, then momentum-conserving (Kim & Ostriker 2015). "
+        "The cavity ends inside the shock."
+    )
+    return TheoryCurve(cube.time_myr + ages, remnant.radius_pc(ages), text)
+
+
 def measure(
     truth: CubeSequence | None,
     control: CubeSequence | None,
@@ -96,7 +161,14 @@ def measure(
     if truth is not None and forecast is not None and behind is not None:
         comparison = _compare(forecast, truth, control, progress, cancelled)
     report(progress, 1.0, "Done")
-    return Figures(comparison, curves)
+    theory = None
+    if curves:
+        start = forecast.sequence if forecast is not None else truth
+        assert start is not None
+        last = max(float(s.times_myr[-1]) for s in (forecast, truth) if s is not None)
+        energy = forecast.energy_erg if forecast is not None else 1e51
+        theory = theory_curve(start[0], last, site, energy)
+    return Figures(comparison, curves, theory)
 
 
 def stand_in_control(
@@ -142,11 +214,12 @@ def _compare(
     """Compare frame by frame, so that the work can be followed and stopped."""
     frames = frames_within(truth, forecast.times_myr)
     rows: list[FrameFigures] = []
+    cheaper = saving(forecast.provenance, truth.provenance)
     for done, frame in enumerate(frames):
         check_cancelled(cancelled, "The comparison")
         report(progress, 0.3 + 0.7 * done / len(frames), "Comparing forecast and truth")
         rows += core.compare(forecast, _frames(truth, [int(frame)]), control).rows
-    return Comparison(tuple(rows), "forecast" if control is None else "given")
+    return Comparison(tuple(rows), "forecast" if control is None else "given", cheaper)
 
 
 def _curves(

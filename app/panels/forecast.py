@@ -1,4 +1,4 @@
-"""Which network, on what device, and the button that starts it."""
+"""Which network or theory, on what device, and the button that starts it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document import Document, ForecastChanged, SourceChanged, TruthChanged
-from app.forecasting import Choice
+from app.document import Document
+from app.events import ForecastChanged, SourceChanged, TruthChanged
+from app.forecasting import Choice, is_theory
 from app.panels.parts import ElidedLabel, section
 from app.theme import Theme
 
 # Symmetries of the cube averaged over: the answer sharpens, the time grows alike.
 AVERAGING = ((1, "None, fastest"), (4, "4 symmetries"), (8, "8 symmetries"), (16, "16 symmetries"))
 DEFAULT_AVERAGING = 4
+
+DEVICE_TIP = "Where it is computed"
+AVERAGING_TIP = (
+    "Forecasts of turned and mirrored copies of the cube are averaged: "
+    "sharper with more, and as much slower"
+)
+THEORY_TIP = "A theory is computed on the CPU, and is the same however the cube is turned"
 
 
 class ForecastPanel(QWidget):
@@ -44,14 +52,10 @@ class ForecastPanel(QWidget):
         super().__init__(parent)
         self._document, self._theme = document, theme
         self._busy = False
-        self.network = self._combo("Network", "The network that forecasts")
-        self.device = self._combo("Device", "Where it is computed")
+        self.network = self._combo("Model", "The network, or the theory, that forecasts")
+        self.device = self._combo("Device", DEVICE_TIP)
         self.device.addItem("Automatic", "auto")
-        self.averaging = self._combo(
-            "Averaging",
-            "Forecasts of turned and mirrored copies of the cube are averaged: "
-            "sharper with more, and as much slower",
-        )
+        self.averaging = self._combo("Averaging", AVERAGING_TIP)
         for count, label in AVERAGING:
             self.averaging.addItem(label, count)
         self.averaging.setCurrentIndex(self.averaging.findData(DEFAULT_AVERAGING))
@@ -70,6 +74,7 @@ class ForecastPanel(QWidget):
         self.left = QLabel("")
         self.left.setObjectName("secondary")
         self._lay_out()
+        self.network.currentIndexChanged.connect(lambda _: self._on_model())
         for event in (SourceChanged, TruthChanged, ForecastChanged):
             document.subscribe(event, lambda _: self.refresh())
         theme.changed.connect(self.refresh)
@@ -90,7 +95,7 @@ class ForecastPanel(QWidget):
         form.setVerticalSpacing(7)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows = (
-            ("Network", self.network),
+            ("Model", self.network),
             ("Device", self.device),
             ("Averaging", self.averaging),
             ("Start", self.start_time),
@@ -119,7 +124,7 @@ class ForecastPanel(QWidget):
 
     @property
     def model(self) -> str:
-        """Name of the network chosen; ``"default"`` until they are listed, "" if there is none."""
+        """Name of the model chosen; ``"default"`` until they are listed, "" if there is none."""
         data = self.network.currentData()
         return "default" if data is None else str(data)
 
@@ -134,7 +139,7 @@ class ForecastPanel(QWidget):
         return int(self.averaging.currentData())
 
     def set_networks(self, choices: Sequence[Choice]) -> None:
-        """List the networks there are."""
+        """List the networks and theories there are."""
         self._fill(self.network, choices)
         if not choices:
             self.network.addItem("None installed", "")
@@ -194,12 +199,25 @@ class ForecastPanel(QWidget):
             if truth is not None
             else "Open a snapshot first"
         )
-        for combo in (self.network, self.device, self.averaging):
-            combo.setEnabled(not self._busy)
+        self.network.setEnabled(not self._busy)
+        self._refresh_options()
         text = f"{truth.times_myr[0]:.3f} Myr, first frame" if truth is not None else "–"
         self.start_time.set_full_text(text)
         if not self._busy and self._document.source is None:
             self.doing.set_full_text("")
+
+    def _refresh_options(self) -> None:
+        """Offer a device and averaging to networks only; a theory has no use for them."""
+        theory = is_theory(self.model)
+        for combo, tip in ((self.device, DEVICE_TIP), (self.averaging, AVERAGING_TIP)):
+            combo.setEnabled(not self._busy and not theory)
+            combo.setToolTip(THEORY_TIP if theory else tip)
+
+    def _on_model(self) -> None:
+        row = self.network.currentIndex()
+        tip = self.network.itemData(row, Qt.ItemDataRole.ToolTipRole)
+        self.network.setToolTip(str(tip or "The network, or the theory, that forecasts"))
+        self._refresh_options()
 
     def _on_button(self) -> None:
         (self.cancel_requested if self._busy else self.forecast_requested).emit()

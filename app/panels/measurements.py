@@ -16,14 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document import (
-    ROLES,
-    ComparisonChanged,
-    Document,
-    ForecastChanged,
-    SourceChanged,
-    TimeChanged,
-)
+from app.document import ROLES, Document
+from app.events import ComparisonChanged, ForecastChanged, SourceChanged, TimeChanged
 from app.measuring import Curve
 from app.panels.parts import flat_button, line, number, section
 from app.theme import Theme
@@ -233,8 +227,10 @@ class MeasurementsPanel(QWidget):
         if comparison is None:
             return "" if document.control is not None else "No truth to compare with."
         if comparison.control_source == "forecast":
-            return "True region relative to the forecast's control: no control run is open."
-        return "Regions relative to the control run."
+            note = "True region relative to the forecast's control: no control run is open."
+        else:
+            note = "Regions relative to the control run."
+        return note if comparison.saving is None else f"{note} {comparison.saving}"
 
     def as_text(self) -> str:
         """Return the table as text with tabs, for a spreadsheet."""
