@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,22 @@ def write_gadget(
             group[name] = values
             group[name].attrs.update((attributes or {}).get(name, {}))
     return path
+
+
+def write_parts(directory: Path, counts: tuple[int, ...], **headers: Any) -> list[Path]:
+    """Write a Gadget snapshot in several files."""
+    columns = gas(sum(counts))
+    ends = np.cumsum([0, *counts])
+    paths = []
+    for part, (start, stop) in enumerate(pairwise(ends)):
+        header = {
+            "NumFilesPerSnapshot": len(counts),
+            "NumPart_Total": np.array([sum(counts), 0, 0, 0, 0, 0]),
+            **headers,
+        }
+        path = directory / f"snap_007.{part}.hdf5"
+        paths.append(write_gadget(path, {n: v[start:stop] for n, v in columns.items()}, **header))
+    return paths
 
 
 def write_swift(
