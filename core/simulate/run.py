@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time as clock
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib import metadata
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from core.constants import GAMMA
 from core.cubes import CubeSequence
+from core.energy import EnergyMeter
 from core.errors import InvalidRequest
 from core.evolution import Simulation
 from core.progress import CancelCheck, Progress, report
@@ -148,9 +148,26 @@ def simulate_batch(
     Cancelled
         If `cancelled` says so.
     """
-    first = parameters[0]
     _check_batch(parameters, cloud)
-    start, start_cpu = clock.perf_counter(), clock.process_time()
+    with EnergyMeter(str(device)) as meter:
+        runs = _run(parameters, cloud, device, compiled, progress, cancelled)
+    cost = meter.expense.as_provenance()
+    for name in ("wall_time_s", "cpu_time_s", "energy_j"):
+        if isinstance(cost.get(name), int | float):
+            cost[name] /= len(parameters)  # what a batch shares is divided evenly
+    cost["cost_includes_cloud"] = cloud is None
+    return [replace(run, provenance={**run.provenance, **cost}) for run in runs]
+
+
+def _run(
+    parameters: Sequence[SimulationParameters],
+    cloud: Tensor | None,
+    device: str | torch.device,
+    compiled: bool,
+    progress: Progress | None,
+    cancelled: CancelCheck | None,
+) -> list[Simulation]:
+    first = parameters[0]
     if cloud is None:
         report(progress, 0.0, "Turbulence shapes the cloud")
         clouds = [
@@ -207,9 +224,6 @@ def simulate_batch(
 
     sequences = follow(schedules, _EXPLODING, "The shell expands")
     controls = follow([()] * len(schedules), _CONTROL, "The same cloud without the explosion")
-    # What the batch shares is divided evenly.
-    wall = (clock.perf_counter() - start) / len(parameters)
-    cpu = (clock.process_time() - start_cpu) / len(parameters)
     simulations = []
     for member, one in enumerate(parameters):
         made: dict[str, Any] = {
@@ -228,7 +242,7 @@ def simulate_batch(
                 control=replace(controls[member], provenance=made),
                 site_pc=schedules[member][0].site_pc,
                 energy_erg=schedules[member][0].energy_erg,
-                provenance={**made, "wall_seconds": wall, "cpu_seconds": cpu},
+                provenance=made,
             )
         )
     return simulations
