@@ -115,7 +115,14 @@ def test_unknown_models_and_devices_are_refused(tmp_path) -> None:
 @pytest.mark.parametrize("density", [0.3, 1.1, 3.0])
 def test_uniform_medium(forecaster: core.Forecaster, density: float) -> None:
     """The shell's radius follows the density, within two voxels of a simulation."""
-    truth = core.simulate(SimulationParameters(mean_density=density, rms_velocity_kms=0.0, n=32))
+    truth = core.simulate(
+        SimulationParameters(
+            mean_density=density,
+            rms_velocity_kms=0.0,
+            n=32,
+            require_resolved=False,  # two voxels are no more than such cells can tell
+        )
+    )
     forecast = forecaster.forecast(truth.sequence[0])
     last = core.compare(forecast, truth.sequence, truth.control).rows[-1]
     assert abs(last.radius_error_pc) < 2 * forecast.sequence.voxel_pc
