@@ -1,13 +1,15 @@
 """Particles to voxels with the kernel of SPH: each is spread over its smoothing length.
 
-The kernel is the cubic spline of meshoid (Monaghan & Lattanzio 1985), whatever
-kernel the simulation used, with the particle's smoothing length as the radius
-where it ends. It is sampled at the centres of the voxels and scaled per
-particle, so that what the particle gives to all voxels of the box is its mass
-to rounding. meshoid's own `GridDensity` is not used: it gives the whole mass of
-a particle to the voxels inside the cube, however little of the kernel is in
-it, drops particles between the centres of voxels, and takes one quantity at a
-time. Where neither matters the two agree, and a test says so.
+The kernel is the cubic spline (Monaghan & Lattanzio 1985), whatever kernel the
+simulation used, with the particle's smoothing length as the radius where it
+ends. It is sampled at the centres of the voxels and scaled per particle, so
+that what the particle gives to all voxels of the box is its mass to rounding.
+
+meshoid, which does the same for whole periodic boxes, is not used but in the
+tests, which find the same numbers: its `GridDensity` gives the whole mass of a
+particle to the voxels of the cube, however little of the kernel is in it,
+drops particles that meet the centre of no voxel, and takes one quantity at a
+time; and its import takes longer than most cubes.
 
 The functions below are compiled when first used, once per installation; that
 takes a few seconds.
@@ -18,7 +20,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from meshoid.kernel_density import kernel3d
 from numba import njit
 from numpy.typing import NDArray
 
@@ -173,6 +174,16 @@ def _reaches(
 
 
 @njit(cache=True, nogil=True)
+def _spline(q: float) -> float:
+    """Cubic spline with a support of one, whose integral in three dimensions is one."""
+    if q < 0.5:
+        return (8.0 / math.pi) * (1.0 - 6.0 * q * q * (1.0 - q))
+    if q < 1.0:
+        return (16.0 / math.pi) * (1.0 - q) ** 3
+    return 0.0
+
+
+@njit(cache=True, nogil=True)
 def _spread(
     coordinates: NDArray[np.float64],
     lengths: NDArray[np.float64],
@@ -269,7 +280,7 @@ def _kernel(
                 start = max(math.ceil(place[2] - 0.5 - half), first[2])
                 stop = min(math.floor(place[2] - 0.5 + half), last[2])
                 for k in range(start, stop + 1):
-                    total += kernel3d(math.sqrt(across + (k + 0.5 - place[2]) ** 2) / length)
+                    total += _spline(math.sqrt(across + (k + 0.5 - place[2]) ** 2) / length)
         if total == 0.0:
             return
     for i in range(from_[0], to[0] + 1):
@@ -282,6 +293,6 @@ def _kernel(
             stop = min(math.floor(place[2] - 0.5 + half), to[2])
             target = sums[i % n, j % n]
             for k in range(start, stop + 1):
-                share = kernel3d(math.sqrt(across + (k + 0.5 - place[2]) ** 2) / length) / total
+                share = _spline(math.sqrt(across + (k + 0.5 - place[2]) ** 2) / length) / total
                 for row in range(len(weights)):
                     target[k % n, row] += share * weights[row]
