@@ -121,9 +121,9 @@ class Saving:
     energy: float | None = None
 
     def __str__(self) -> str:
-        text = f"Forecast against simulation: {_times(self.time)} less time"
+        text = f"Forecast against simulation: {_less(self.time)} time"
         if self.energy is not None:
-            text += f", {_times(self.energy)} less energy (estimate)"
+            text += f", {_less(self.energy)} energy (estimate)"
         return f"{text}."
 
 
@@ -295,10 +295,10 @@ class _GpuCounter:
         return None if failed else value.value * 1e-3
 
 
-def _times(ratio: float) -> str:
-    """Write a ratio with two figures: 0.85 x, 7.3 x, 140 x."""
-    if ratio >= 100:
-        return (
-            f"{round(ratio, 2 - len(str(int(ratio)))):.0f} x" if ratio < 1e15 else f"{ratio:.1e} x"
-        )
-    return f"{ratio:.2g} x"
+def _less(ratio: float) -> str:
+    """Write a ratio with two figures: 7.3 x less, 140 x less; or 1.2 x more."""
+    word = "less" if ratio >= 1 else "more"
+    ratio = ratio if ratio >= 1 else 1.0 / ratio
+    if ratio < 100:
+        return f"{ratio:.2g} x {word}"
+    return f"{round(ratio, 2 - len(str(int(ratio)))):.0f} x {word}"

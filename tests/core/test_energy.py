@@ -127,6 +127,8 @@ def test_ratios() -> None:
     )
     older = saving(cheap.as_provenance(), {"wall_seconds": 3.14159})
     assert str(older) == "Forecast against simulation: 6.3 x less time."
+    dearer = saving(dear.as_provenance(), cheap.as_provenance())
+    assert str(dearer).endswith("120 x more time, 120 x more energy (estimate).")
     assert saving(cheap.as_provenance(), {"model": "unet-32", **dear.as_provenance()}) is None
     assert saving({}, dear.as_provenance()) is None
 
