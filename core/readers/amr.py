@@ -144,8 +144,9 @@ class MeshReader:
         """
         assert isinstance(header, MeshHeader)
         path = header.paths[0]
-        with _dataset(self.code, self.code.check(path), header.given) as (ds, scale):
-            with _reading(path, "its cells"):
+        facts = self.code.check(path)
+        with _dataset(self.code, facts, header.given) as (ds, scale):
+            with _reading(self.code, facts, "its cells"):
                 source = _region(ds, header, cutout, scale)
                 centers = np.stack([_cgs(source, "index", axis) for axis in "xyz"], axis=-1)
                 sides = np.stack([_cgs(source, "index", f"d{axis}") for axis in "xyz"], axis=-1)
@@ -160,7 +161,7 @@ class MeshReader:
                 keep = cutout.contains(
                     centers, header.box_pc, periodic=header.periodic, margin_pc=0.5 * widths
                 )
-            with _reading(path, "its fields"):
+            with _reading(self.code, facts, "its fields"):
                 values = _values(self.code, ds, source, scale, header, fields)
         cells = CellSet(
             centers_pc=centers[keep],
@@ -187,7 +188,10 @@ class MeshReader:
         _yt()
         if units is None and facts.missing is not None:
             raise facts.missing
-        with _dataset(self.code, facts, units) as (ds, scale), _reading(path, "its header"):
+        with (
+            _dataset(self.code, facts, units) as (ds, scale),
+            _reading(self.code, facts, "its header"),
+        ):
             box = _vector(ds.domain_width) * scale.length_pc
             origin = _vector(ds.domain_left_edge) * scale.length_pc
             time = float(ds.current_time.to("s").v) * scale.time_myr
@@ -237,13 +241,16 @@ def _yt() -> Any:
 
 
 @contextmanager
-def _reading(path: Path, place: str) -> Iterator[None]:
+def _reading(code: Code, facts: Facts, place: str) -> Iterator[None]:
     """Turn what yt raises, which may be anything, into `CorruptSnapshot`."""
     try:
         yield
     except ShellsightError:
         raise
     except Exception as error:
+        path = facts.paths[0]
+        if code.find_damage is not None:
+            code.find_damage(facts)
         said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise CorruptSnapshot(
             path, f"yt cannot read {place}; the snapshot is damaged or incomplete ({said})."
@@ -278,7 +285,7 @@ def _dataset(code: Code, facts: Facts, given: UnitSystem | None) -> Iterator[tup
             "time_unit": (given.length_pc * PARSEC_CM / (given.velocity_kms * KMS_CM_S), "s"),
         }
     with _quiet(yt):
-        with _reading(path, "its header"):
+        with _reading(code, facts, "its header"):
             module, name = code.frontend
             ds = getattr(import_module(module), name)(str(path), **options)
             own = _units_of(ds, facts)

@@ -68,6 +68,9 @@ class Code:
         right.
     temperature : tuple of str or None
         yt's name of a temperature in K, where files may have one.
+    find_damage : callable or None
+        Looks through all files for what yt stumbled over, and raises
+        `CorruptSnapshot` with its place: too slow to be done each time.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Code:
     sniff: Callable[[Path], Verdict]
     check: Callable[[Path], Facts]
     temperature: tuple[str, str] | None = None
+    find_damage: Callable[[Facts], None] | None = None
 
 
 def _numbers(path: Path, stated: Mapping[str, Any], key: str, count: int) -> list[float]:

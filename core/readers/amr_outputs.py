@@ -119,7 +119,7 @@ def _check_end(path: Path) -> None:
         word = file.read(4)
         length = struct.unpack("<i", word)[0] if len(word) == 4 else -1
         start = size - 8 - length
-        if length >= 0 and start >= 0:
+        if length > 0 and start >= 0:
             file.seek(start)
             if file.read(4) == word:
                 return
@@ -134,6 +134,21 @@ def _record(path: Path, file: IO[bytes]) -> bytes:
     if length < 0 or len(content) != length or file.read(4) != word:
         raise CorruptSnapshot(path, f"a record at byte {file.tell()} is damaged.")
     return content
+
+
+def _find_damage(facts: Facts) -> None:
+    """Walk through the records of all files to the one that is cut or changed."""
+    for path in facts.paths[1:]:
+        with reading(path, "its records"), path.open("rb") as file:
+            size = path.stat().st_size
+            while (start := file.tell()) < size:
+                word = file.read(4)
+                length = struct.unpack("<i", word)[0] if len(word) == 4 else -1
+                file.seek(max(length, 0), 1)
+                if length < 0 or file.read(4) != word:
+                    raise CorruptSnapshot(
+                        path, f"the record at byte {start} of {size} is cut off or damaged."
+                    )
 
 
 def _check_mesh(path: Path, part: int, n_files: int, level_min: int) -> tuple[int, int]:
@@ -230,7 +245,13 @@ def _check_grids(hierarchy: Path) -> tuple[Path, ...]:
     return tuple(grids)
 
 
-RAMSES = Code("RAMSES", ("yt.frontends.ramses.api", "RAMSESDataset"), _sniff_ramses, _check_ramses)
+RAMSES = Code(
+    "RAMSES",
+    ("yt.frontends.ramses.api", "RAMSESDataset"),
+    _sniff_ramses,
+    _check_ramses,
+    find_damage=_find_damage,
+)
 ENZO = Code(
     "Enzo",
     ("yt.frontends.enzo.api", "EnzoDataset"),

@@ -32,6 +32,7 @@ from core.readers.hdf5 import (
     read_finite,
     reading,
 )
+from core.readers.values import require_cube, vector
 from core.series import FrameHeader, Kind, Verdict
 from core.units import UnitSystem
 
@@ -76,12 +77,11 @@ def sniff(path: Path) -> Verdict:
         return Verdict(False, "not an HDF5 file")
     with open_hdf5(path) as file:
         root = attributes(file, "/")
-    if root.get(FORMAT_KEY) not in CONTENTS:
+    content, version = root.get(FORMAT_KEY), root.get("version")
+    if not isinstance(content, str) or content not in CONTENTS:
         return Verdict(False, f"no attribute {FORMAT_KEY}")
-    if root.get("version") != VERSION:
-        return Verdict(
-            False, f"its version is {root.get('version')}; this Shellsight reads {VERSION}"
-        )
+    if not isinstance(version, int) or version != VERSION:
+        return Verdict(False, f"its version is {version}; this Shellsight reads {VERSION}")
     return Verdict(True, f"the attribute {FORMAT_KEY}")
 
 
@@ -117,13 +117,15 @@ def read_headers(paths: Sequence[Path], units: UnitSystem | None) -> list[FrameH
                 if find(file, group) is None and group == "control":
                     continue
                 size, center = _place(file, group)
-                n = dataset(file, f"{group}/density").shape[-1]
+                shape = dataset(file, f"{group}/density").shape
+                n = require_cube(path, shape[1:])
+                times = _times(file, group)
                 headers += [
                     NativeHeader(
                         paths=(path,),
                         time_myr=float(time),
                         box_pc=(size, size, size),
-                        origin_pc=_vector(np.array(center) - 0.5 * size),
+                        origin_pc=vector(np.array(center) - 0.5 * size),
                         periodic=False,
                         count=n**3,
                         code=f"Shellsight {content}",
@@ -132,7 +134,7 @@ def read_headers(paths: Sequence[Path], units: UnitSystem | None) -> list[FrameH
                         group=group,
                         index=index,
                     )
-                    for index, time in enumerate(_times(file, group))
+                    for index, time in enumerate(times)
                 ]
     return headers
 
@@ -230,20 +232,18 @@ def read_provenance(file: h5py.File, group: str) -> Mapping[str, Any]:
 
 
 def _place(file: h5py.File, group: str) -> tuple[float, Vector3]:
-    stated = attributes(file, group)
-    with reading(Path(file.filename), f"size_pc and center_pc of {group}"):
-        return float(stated["size_pc"]), _vector(stated["center_pc"])
-
-
-def _vector(values: Any) -> Vector3:
-    x, y, z = (float(value) for value in values)
-    return (x, y, z)
+    path, stated = Path(file.filename), attributes(file, group)
+    with reading(path, f"size_pc and center_pc of {group}"):
+        size, center = float(stated["size_pc"]), vector(stated["center_pc"])
+    if not (np.isfinite([size, *center]).all() and size > 0):
+        raise CorruptSnapshot(path, f"{group} has size_pc {size} and center_pc {center}.")
+    return size, center
 
 
 def _times(file: h5py.File, group: str) -> NDArray[np.float64]:
     times = read_finite(file, f"{group}/times_myr")
     frames = dataset(file, f"{group}/density").shape
-    if times.shape != frames[:1]:
+    if times.ndim != 1 or times.shape != frames[:1] or not times.size:
         raise CorruptSnapshot(
             Path(file.filename), f"{group} has {times.size} times, but density is {frames}."
         )
@@ -251,8 +251,16 @@ def _times(file: h5py.File, group: str) -> NDArray[np.float64]:
 
 
 def _fields(file: h5py.File, group: str, selection: Any) -> dict[str, NDArray[Any]]:
-    return {
-        field: read_finite(file, f"{group}/{field}", selection, negative=field == "velocity")
-        for field in FIELD_UNITS
-        if field == "density" or find(file, f"{group}/{field}") is not None
-    }
+    grid = dataset(file, f"{group}/density").shape
+    fields: dict[str, NDArray[Any]] = {}
+    for field in FIELD_UNITS:
+        name = f"{group}/{field}"
+        if field != "density" and find(file, name) is None:
+            continue
+        shape, expected = dataset(file, name).shape, (*grid, 3) if field == "velocity" else grid
+        if shape != expected:
+            raise CorruptSnapshot(
+                Path(file.filename), f"{name} has shape {shape}, expected {expected}."
+            )
+        fields[field] = read_finite(file, name, selection, negative=field == "velocity")
+    return fields

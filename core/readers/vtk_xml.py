@@ -129,7 +129,7 @@ def reading_vtk(path: Path, place: str) -> Iterator[None]:
         OSError,
         ValueError,  # includes base64's, UnicodeDecodeError and OverflowError's kin
         OverflowError,
-        KeyError,
+        LookupError,  # an encoding that is none
         EOFError,
         MemoryError,
         zlib.error,

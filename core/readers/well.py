@@ -189,8 +189,7 @@ def _require_volume(file: h5py.File) -> None:
     if axes != 3:
         raise CorruptSnapshot(path, f"its data set has {axes} axes in space; 3 are needed.")
     if find(file, _FIELDS["density"]) is None:
-        group = find(file, "t0_fields")
-        names = listed(list(group)) if isinstance(group, h5py.Group) else ""
+        names = listed(_members(file, "t0_fields"))
         raise CorruptSnapshot(path, f"it has no density among its fields ({names or 'none'}).")
 
 
@@ -261,7 +260,12 @@ def _axis(file: h5py.File, axis: str, n: int) -> tuple[float, float]:
 def _varies(file: h5py.File, place: str) -> tuple[bool, bool]:
     """Whether a field has an axis for trajectories, and one for time."""
     stated: Mapping[str, Any] = attributes(file, place)
-    return bool(stated.get("sample_varying", True)), bool(stated.get("time_varying", True))
+    sample, time = (stated.get(f"{axis}_varying", True) for axis in ("sample", "time"))
+    if not (isinstance(sample, bool | int) and isinstance(time, bool | int)):
+        raise CorruptSnapshot(
+            Path(file.filename), f"{place} is marked as varying '{sample}' and '{time}'."
+        )
+    return bool(sample), bool(time)
 
 
 def _frame(file: h5py.File, place: str, run: int, index: int) -> NDArray[np.floating]:
@@ -288,9 +292,14 @@ def _frame(file: h5py.File, place: str, run: int, index: int) -> NDArray[np.floa
     return values
 
 
+def _members(file: h5py.File, name: str) -> list[str]:
+    group = find(file, name)
+    with reading(Path(file.filename), name):
+        return list(group) if isinstance(group, h5py.Group) else []
+
+
 def _periodic(file: h5py.File) -> bool:
-    group = find(file, "boundary_conditions")
-    names = list(group) if isinstance(group, h5py.Group) else []
+    names = _members(file, "boundary_conditions")
     types = [attributes(file, f"boundary_conditions/{key}").get("bc_type") for key in names]
     return bool(types) and all(str(kind_).upper() == "PERIODIC" for kind_ in types)
 
