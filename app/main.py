@@ -12,10 +12,18 @@ from PySide6.QtWidgets import QApplication
 
 from app.notifications import Notifications, start_log
 from app.settings import Settings
+from app.source import OpenRequest
 from app.theme import Theme
+from core.units import UnitSystem
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    format: str | None = None,
+    units: UnitSystem | None = None,
+    trajectory: int = 0,
+) -> int:
     """Open the window and stay until it is closed.
 
     Parameters
@@ -23,13 +31,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         Files or directories to open; by default the arguments of the
         process. With none, the sample is opened and forecast.
+    format, units, trajectory
+        As for `core.open`.
 
     Returns
     -------
     int
         The exit code: 0.
     """
-    paths = [Path(arg) for arg in (sys.argv[1:] if argv is None else argv)]
+    paths = tuple(Path(arg) for arg in (sys.argv[1:] if argv is None else argv))
+    request = OpenRequest(paths, format, units, trajectory) if paths else None
     start_log()
     application = QApplication.instance() or QApplication(["shellsight"])
     assert isinstance(application, QApplication)
@@ -49,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     window = Window(settings, theme, notifications)
     window.show()
-    QTimer.singleShot(0, window, lambda: window.start(paths))
+    QTimer.singleShot(0, window, lambda: window.start(request))
     code = application.exec()
     notifications.uninstall()
     # While Python and Qt are both whole, not in the order the interpreter happens to choose.

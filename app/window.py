@@ -55,6 +55,7 @@ from core.errors import ShellsightError
 from core.resources import icon_path, sample_path
 
 if TYPE_CHECKING:
+    from app.source import OpenRequest
     from core.units import UnitSystem
 
 FIRST_LOOK = 0.63
@@ -237,15 +238,15 @@ class Window(QMainWindow):
 
     # -- opening -------------------------------------------------------------
 
-    def start(self, paths: Sequence[Path] = ()) -> None:
+    def start(self, request: OpenRequest | None = None) -> None:
         """Begin: list networks and devices, open the files given or the sample.
 
         Parameters
         ----------
-        paths : sequence of Path
-            What to open; with none, the sample is opened and forecast.
+        request : OpenRequest, optional
+            What to open, and how; without, the sample is opened and forecast.
         """
-        opening = self.open_paths(paths) if paths else self.open_sample()
+        opening = self.open_sample() if request is None else self.filing.open(request)
         if opening is None:
             self._list_choices()
             return

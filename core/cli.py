@@ -118,6 +118,9 @@ def open_window(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Snapshots or directories; default: the sample.")
     ] = None,
+    units: Units = None,
+    format: Format = None,
+    trajectory: Trajectory = 0,
 ) -> None:
     """Open the window (the default without a verb)."""
     named = [match for path in paths or [] for match in _matches(path)]
@@ -130,7 +133,9 @@ def open_window(
         )
     from app.main import main as open_app
 
-    raise typer.Exit(open_app([str(path) for path in named]))
+    given = None if units is None else core.UnitSystem.parse(units)
+    files = [str(path) for path in named]
+    raise typer.Exit(open_app(files, format=format, units=given, trajectory=trajectory))
 
 
 @cli.command()

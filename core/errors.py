@@ -25,10 +25,16 @@ class UnknownFormat(ShellsightError):
         Name of each reader tried, and why it said no.
     looks_like : Sequence of str
         Formats that it has, where another was asked for.
+    hint : str
+        What to open instead, as a sentence.
     """
 
     def __init__(
-        self, path: Path, reasons: Mapping[str, str], looks_like: Sequence[str] = ()
+        self,
+        path: Path,
+        reasons: Mapping[str, str],
+        looks_like: Sequence[str] = (),
+        hint: str = "",
     ) -> None:
         self.path = Path(path)
         self.reasons = dict(reasons)
@@ -37,7 +43,7 @@ class UnknownFormat(ShellsightError):
         message = f"{self.path}: not a snapshot Shellsight can read. Tried {tried}."
         if self.looks_like:
             message += f" It looks like {' and '.join(self.looks_like)}."
-        super().__init__(message)
+        super().__init__(f"{message} {hint.strip()}".rstrip())
 
 
 class AmbiguousFormat(ShellsightError):

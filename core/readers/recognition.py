@@ -14,7 +14,7 @@ from core.errors import (
     ShellsightError,
     UnknownFormat,
 )
-from core.readers.request import SUFFIXES, Candidates
+from core.readers.request import SUFFIXES, Candidates, inner_directories
 from core.series import Reader
 
 RESULTS = ("Shellsight", "VTK image data", "NumPy")
@@ -183,7 +183,8 @@ class Recogniser:
             if bad:
                 raise next(iter(bad.values()))
             if unknown is not None:
-                raise unknown
+                hint = inner_directories(entry)
+                raise UnknownFormat(unknown.path, unknown.reasons, unknown.looks_like, hint)
             raise NoSnapshots(f"{entry}: no file is complete yet; wait until one is written.")
         notes = _set_aside_results(taken, named)
         if len(taken) > 1:

@@ -158,7 +158,7 @@ def candidates(request: Request) -> Candidates:
         elif stat.S_ISDIR(_require(path)):
             inside = _files_in(path)
             if not inside:
-                raise NoSnapshots(f"{path}: the directory has no files.")
+                raise NoSnapshots(f"{path}: the directory has no files.{inner_directories(path)}")
             found += inside
         else:
             named.append(path)
@@ -188,6 +188,30 @@ def directory_of(path: PathLike) -> Path:
     while not entry.is_dir() and entry != entry.parent:
         entry = entry.parent
     return entry.resolve()
+
+
+def inner_directories(path: PathLike) -> str:
+    """Point to the directories in a directory that has no snapshots itself.
+
+    Parameters
+    ----------
+    path : path
+        What was to be opened.
+
+    Returns
+    -------
+    str
+        A sentence that names them, after a space; empty if there are none.
+    """
+    try:
+        with os.scandir(path) as entries:
+            names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+    except OSError:
+        return ""
+    if not names:
+        return ""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f" There are directories in it to open instead: {', '.join(names[:5])}{more}."
 
 
 def _mode(path: Path) -> int | None:

@@ -96,10 +96,10 @@ class Scan:
         trajectories = tuple(sorted({header.trajectory for header in headers}))
         wanted = [h for h in headers if h.trajectory == self._request.trajectory]
         if not wanted:
+            held = f"{trajectories[0]} to {trajectories[-1]}" if len(trajectories) > 1 else "only 0"
             raise InvalidRequest(
                 f"{self._request.entries[0]}: there is no trajectory "
-                f"{self._request.trajectory}; the file has {trajectories[0]} to "
-                f"{trajectories[-1]}."
+                f"{self._request.trajectory}; the file has {held}."
             )
         left_out = (*found.bad, *files.unfinished)
         settled = [

@@ -60,7 +60,7 @@ def test_starts_empty_and_says_what_to_do(window):
 
 
 def test_first_start_shows_the_sample_with_its_forecast(qtbot, window):
-    window.start([])
+    window.start()
     qtbot.waitUntil(
         lambda: idle(window) and window.document.figures.comparison is not None, timeout=WAIT_MS
     )

@@ -87,10 +87,29 @@ def test_no_verb_opens_the_window_on_the_files(args, shellsight, monkeypatch, tm
         Path(name).touch()
     opened = []
     window = ModuleType("app.main")
-    window.main = lambda argv: opened.append(argv) or 0
+    window.main = lambda argv, **how: opened.append((argv, how)) or 0
     monkeypatch.setitem(sys.modules, "app.main", window)
     assert shellsight(*args)[0] == 0
-    assert opened == [files]
+    plainly = {"format": None, "units": None, "trajectory": 0}
+    assert opened == [(files, plainly)]
+    units = core.UnitSystem(1000.0, 1.0, 1.0)
+    how = ("--format", "gadget", "--units", str(units), "--trajectory", 2)
+    assert shellsight(*(args or ["open"]), *how)[0] == 0
+    assert opened[1] == (files, {"format": "gadget", "units": units, "trajectory": 2})
+
+
+def test_the_window_takes_patterns(shellsight, monkeypatch, tmp_path):
+    monkeypatch.setenv("DISPLAY", ":99")
+    files = [tmp_path / f"snap_{number}.hdf5" for number in range(3)]
+    for path in files:
+        path.touch()
+    opened = []
+    window = ModuleType("app.main")
+    window.main = lambda argv, **how: opened.append(argv) or 0
+    monkeypatch.setitem(sys.modules, "app.main", window)
+    assert shellsight(tmp_path / "snap_*.hdf5")[0] == 0
+    assert opened == [[str(path) for path in files]]
+    assert shellsight(tmp_path / "other_*.hdf5")[0] == 2
 
 
 def test_without_a_display_it_says_what_works(shellsight, monkeypatch):

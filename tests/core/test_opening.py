@@ -99,6 +99,15 @@ def test_what_may_not_be_read_is_said(tmp_path: Path):
         tmp_path.chmod(0o700)
 
 
+def test_directories_in_an_empty_one_are_pointed_to(tmp_path: Path):
+    write_swift((tmp_path / "run_a").mkdir() or tmp_path / "run_a" / "snap_0.hdf5")
+    with pytest.raises(NoSnapshots, match="directories in it to open instead: run_a"):
+        core.open(tmp_path)
+    (tmp_path / "readme.md").write_text("text")
+    with pytest.raises(UnknownFormat, match="directories in it to open instead: run_a"):
+        core.open(tmp_path)
+
+
 def test_home_is_expanded(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     write_swift(tmp_path / "snap_0.hdf5")
