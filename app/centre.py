@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
@@ -24,6 +24,7 @@ from app.measuring import stand_in_control
 from app.panels.colorbar import ColorBar
 from app.panels.notice import NoticeBar
 from app.panels.start import StartPage
+from app.place import Spot
 from app.scene.link import CameraLink
 from app.scene.overview_view import OverviewView
 from app.scene.picking import Picked
@@ -42,22 +43,6 @@ TITLES: dict[Role, str] = {"truth": "Truth", "forecast": "Forecast"}
 
 START, VIEWS, OVERVIEW = range(3)
 """The pages of the middle."""
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A place the user pointed at.
-
-    Parameters
-    ----------
-    position_pc : tuple of float
-        Where, in the snapshot's coordinates, in pc.
-    n_h_cm3 : float
-        Hydrogen number density of the gas there, in cm^-3.
-    """
-
-    position_pc: Vector3
-    n_h_cm3: float
 
 
 class Column(QWidget):
@@ -112,7 +97,7 @@ class Centre(QWidget):
         self.setObjectName("central")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._document, self._theme = document, theme
-        self._forecasting = False
+        self._path: Path | None = None
         self.notices = NoticeBar(theme)
         self.start_page = StartPage()
         self.columns: dict[Role, Column] = {role: Column(role, document, theme) for role in ROLES}
@@ -155,6 +140,11 @@ class Centre(QWidget):
 
     def _on_source(self) -> None:
         document = self._document
+        path = document.source.path if document.source is not None else None
+        if path != self._path:
+            # What was said of another file is no longer of interest.
+            self._path = path
+            self.notices.dismiss()
         page = OVERVIEW if document.choosing else VIEWS
         self.stack.setCurrentIndex(START if document.source is None else page)
 

@@ -7,26 +7,25 @@ which publishes one small typed event per kind of change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.events import (
     ComparisonChanged,
-    Event,
     ForecastChanged,
     LayersChanged,
     OverviewChanged,
     PlaceChanged,
+    Publisher,
     SourceChanged,
     TimeChanged,
     TransferChanged,
     TruthChanged,
 )
+from app.figures import ROLES, Figures, Role
 from app.place import Place, fitted
 from app.source import Source
 from app.view_state import LayerState, TransferFunction
@@ -34,50 +33,21 @@ from core.cubes import CubeSequence, Vector3
 from core.evolution import Evolution
 
 if TYPE_CHECKING:
-    from app.measuring import Curve, TheoryCurve
-    from core.compare import Comparison
     from core.overview import Overview
     from core.sites import Site
-
-Role = Literal["truth", "forecast"]
-ROLES: tuple[Role, ...] = ("truth", "forecast")
 
 MAX_OVERVIEWS = 60
 """About 100 MB."""
 
 
-@dataclass(frozen=True, eq=False)
-class Figures:
-    """Everything measured: figures per frame, and curves against time.
-
-    Parameters
-    ----------
-    comparison : Comparison or None
-        Forecast against truth; None when there is nothing to compare.
-    curves : Mapping of role to tuple of Curve
-        Size against time of the cavity and of the affected region, for the
-        truth and the forecast.
-    theory : TheoryCurve, optional
-        The radius that theory expects, where there are curves.
-    """
-
-    comparison: Comparison | None = None
-    curves: Mapping[Role, tuple[Curve, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    theory: TheoryCurve | None = None
-
-    def curve(self, role: Role, level: float) -> Curve | None:
-        """Return the curve of an evolution and a level, if it was measured."""
-        return next((c for c in self.curves.get(role, ()) if c.level == level), None)
-
-
-class Document:
+class Document(Publisher):
     """State of the window: data, forecast, figures, time and look.
 
     Times are in Myr; every sequence holds densities in Msun/pc^3.
     """
 
     def __init__(self) -> None:
-        self._subscribers: dict[type[Event], list[Callable[[Any], None]]] = {}
+        super().__init__()
         self._source: Source | None = None
         self._control_source: Source | None = None
         self._truth: CubeSequence | None = None
@@ -201,24 +171,7 @@ class Document:
         """Colours and opacity of the gas."""
         return self._transfer
 
-    # -- subscribing -------------------------------------------------------
-
-    def subscribe(self, event: type[Event], listener: Callable[[Any], None]) -> None:
-        """Call `listener` with each event of a type, from the caller's thread.
-
-        Parameters
-        ----------
-        event : type of Event
-            The kind of change.
-        listener : callable
-            Receives the event.
-        """
-        self._subscribers.setdefault(event, []).append(listener)
-
-    def _publish(self, *events: Event) -> None:
-        for event in events:
-            for listener in tuple(self._subscribers.get(type(event), ())):
-                listener(event)
+    # -- changing ----------------------------------------------------------
 
     def _publish_all(self) -> None:
         """Say that everything but the look is another."""
@@ -239,8 +192,6 @@ class Document:
         self._figures, self._time_myr = Figures(), 0.0
         self._choosing, self._place = False, None
         self._overviews, self._sites = {}, ()
-
-    # -- changing ----------------------------------------------------------
 
     def open_source(
         self,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,27 @@ class PlaceChanged(Event):
 @dataclass(frozen=True)
 class OverviewChanged(Event):
     """An overview arrived, or the whole box is shown instead of a cube, or the reverse."""
+
+
+class Publisher:
+    """Tells those who asked for it of each event."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[type[Event], list[Callable[[Any], None]]] = {}
+
+    def subscribe(self, event: type[Event], listener: Callable[[Any], None]) -> None:
+        """Call `listener` with each event of a type, from the caller's thread.
+
+        Parameters
+        ----------
+        event : type of Event
+            The kind of change.
+        listener : callable
+            Receives the event.
+        """
+        self._subscribers.setdefault(event, []).append(listener)
+
+    def _publish(self, *events: Event) -> None:
+        for event in events:
+            for listener in tuple(self._subscribers.get(type(event), ())):
+                listener(event)

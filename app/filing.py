@@ -19,7 +19,9 @@ from app.opening import UnitsNeeded
 from app.reading import Reading
 from app.settings import Settings
 from app.source import OpenRequest
+from app.surveying import Survey
 from app.units_dialog import Choice, UnitsDialog
+from app.watching import Watch
 from app.workflow import Workflow, with_suffix
 from core.errors import AmbiguousFormat, ShellsightError
 from core.remembered_units import remember
@@ -42,6 +44,10 @@ class Filing(QObject):
         What is open.
     reading : Reading
         Reads files.
+    survey : Survey
+        Finds places.
+    watch : Watch
+        Looks for new snapshots.
     workflow : Workflow
         Writes files.
     notifications : Notifications
@@ -57,6 +63,8 @@ class Filing(QObject):
         window: QWidget,
         document: Document,
         reading: Reading,
+        survey: Survey,
+        watch: Watch,
         workflow: Workflow,
         notifications: Notifications,
         settings: Settings,
@@ -65,6 +73,7 @@ class Filing(QObject):
         super().__init__(window)
         self._window, self._document = window, document
         self._reading, self._workflow = reading, workflow
+        self._survey, self._watch = survey, watch
         self._notifications, self._settings = notifications, settings
         self._sample = sample
         reading.units_needed.connect(self._ask_units)
@@ -78,7 +87,7 @@ class Filing(QObject):
             "open_folder": self.choose_folder,
             "open_as": self.choose_as,
             "open_sample": self.open_sample,
-            "watch": self._reading.watch,
+            "watch": self._watch.set_on,
             "control_folder": self.choose_control_folder,
             "control_file": self.choose_control_file,
             "load_sites": self.choose_sites,
@@ -194,7 +203,7 @@ class Filing(QObject):
         """Ask for a list of places."""
         title = "Open a list of places"
         for path in files.ask_files(self._window, self._settings, title, files.TABLES)[:1]:
-            self._reading.load_sites(path)
+            self._survey.load_sites(path)
 
     def fill_recent(self, menu: QMenu) -> None:
         """List the recent files in a menu."""

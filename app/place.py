@@ -92,6 +92,29 @@ class Place:
         return self.cutout.size_pc
 
 
+@dataclass(frozen=True)
+class Spot:
+    """A place the user pointed at.
+
+    Parameters
+    ----------
+    position_pc : tuple of float
+        Where, in the snapshot's coordinates, in pc.
+    n_h_cm3 : float
+        Hydrogen number density of the gas there, in cm^-3.
+    """
+
+    position_pc: Vector3
+    n_h_cm3: float
+
+    def describe(self) -> str:
+        """Say where it is and how dense the gas is there."""
+        x, y, z = (f"{value:.4g}" for value in self.position_pc)
+        density = f"{self.n_h_cm3:.3g}" if self.n_h_cm3 < 1e4 else f"{self.n_h_cm3:.2e}"
+        text = f"Picked x, y, z = {x}, {y}, {z} pc, n_H = {density} cm⁻³"
+        return text.replace("-", "\N{MINUS SIGN}")
+
+
 def box_of(series: SnapshotSeries) -> Box:
     """Return the box of a series."""
     return Box(series.box_pc, series.origin_pc, series.periodic)

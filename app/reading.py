@@ -1,4 +1,4 @@
-"""Reading files as the user asks: open, look at the whole, cut out, watch.
+"""Reading files as the user asks: open them, cut out cubes.
 
 Connects the workers to the document. It knows no widgets: the window listens
 to its signals.
@@ -8,33 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 import core
 from app import cutting
 from app.cutting import Opened
 from app.document import Document
-from app.events import OverviewChanged, SourceChanged, TimeChanged
 from app.jobs import Job, Jobs, Reporter
 from app.notifications import Notifications, Remedy
 from app.opening import UnitsNeeded
 from app.scene.prepare import fitting_transfer
 from app.settings import Settings
-from app.source import OpenRequest, Source
+from app.source import OpenRequest
 from core.errors import AmbiguousFormat
 
 if TYPE_CHECKING:
-    from core.series import SnapshotSeries
-    from core.sites import Site
-
-LOOK_MS = 150
-"""Quiet time on the timeline before the whole box of another frame is read."""
-
-WATCH_MS = 3000
-"""Time between looks for new snapshots."""
+    pass
 
 
 class Reading(QObject):
@@ -50,15 +41,12 @@ class Reading(QObject):
         A file states no units; call the callable with a `UnitSystem`.
     format_needed(AmbiguousFormat, OpenRequest)
         Several readers claim a file.
-    watching_changed(bool)
-        New snapshots are looked for, or no longer.
     """
 
     forecast_wanted = Signal()
     measure_wanted = Signal()
     units_needed = Signal(object, object)
     format_needed = Signal(object, object)
-    watching_changed = Signal(bool)
 
     def __init__(
         self,
@@ -73,16 +61,6 @@ class Reading(QObject):
         self._jobs = jobs
         self._notifications = notifications
         self._settings = settings
-        self._look_timer = QTimer(self)
-        self._look_timer.setSingleShot(True)
-        self._look_timer.setInterval(LOOK_MS)
-        self._look_timer.timeout.connect(self._look_at_frame)
-        self._watch_timer = QTimer(self)
-        self._watch_timer.setInterval(WATCH_MS)
-        self._watch_timer.timeout.connect(self.look_for_new)
-        for event in (TimeChanged, OverviewChanged):
-            document.subscribe(event, lambda _: self._on_time())
-        document.subscribe(SourceChanged, lambda _: self._on_source())
 
     # -- opening -----------------------------------------------------------
 
@@ -297,184 +275,7 @@ class Reading(QObject):
         job.start()
         return job
 
-    def stop(self) -> None:
-        """Stop looking: nothing is started any more."""
-        self._look_timer.stop()
-        self.watch(False)
-
     def close_file(self) -> None:
         """Stop everything and forget what is open."""
         self._jobs.cancel()
         self._document.close()
-
-    # -- the whole box -------------------------------------------------------
-
-    def choose_place(self) -> None:
-        """Show the whole box again, to choose another place; it is read if it never was."""
-        source = self._document.source
-        if source is None or source.series is None:
-            return
-        if self._document.overview(0) is not None:
-            self._document.choose(True)
-            return
-        self._read_overview(source, 0, lambda: self._document.choose(True))
-
-    def _on_time(self) -> None:
-        document = self._document
-        if document.choosing and document.overview() is None:
-            self._look_timer.start()
-
-    def _look_at_frame(self) -> None:
-        document = self._document
-        source = document.source
-        if document.choosing and source is not None and document.overview() is None:
-            self._read_overview(source, document.frame)
-
-    def _read_overview(
-        self, source: Source, index: int, then: Callable[[], None] | None = None
-    ) -> None:
-        series = source.series
-        assert series is not None
-        job = self._jobs.create(
-            "overview",
-            lambda reporter: core.overview(
-                series, index, progress=reporter.progress, cancelled=reporter.cancelled
-            ),
-        )
-
-        def finish(overview: object) -> None:
-            now = self._document.source
-            if now is None or now.path != source.path:
-                return
-            self._document.add_overview(index, cast(core.Overview, overview))
-            if then is not None:
-                then()
-
-        job.finished.connect(finish)
-        job.failed.connect(lambda error: self._notifications.error(error, "The whole box"))
-        job.start()
-
-    def find_sites(self) -> Job | None:
-        """Look for candidates in the first frame.
-
-        Returns
-        -------
-        Job or None
-            The work; None if nothing is open.
-        """
-        source = self._document.source
-        if source is None or source.series is None:
-            return None
-        series = source.series
-        job = self._jobs.create(
-            "sites",
-            lambda reporter: core.find_sites(
-                series, progress=reporter.progress, cancelled=reporter.cancelled
-            ),
-        )
-        job.finished.connect(lambda sites: self._take_sites(source, sites))
-        job.failed.connect(lambda error: self._notifications.error(error, "Looking for candidates"))
-        job.start()
-        return job
-
-    def load_sites(self, path: Path) -> Job | None:
-        """List the places of a CSV file before the other candidates.
-
-        Parameters
-        ----------
-        path : Path
-            A table with the columns x, y, z in pc.
-
-        Returns
-        -------
-        Job or None
-            The work; None if nothing is open.
-        """
-        source = self._document.source
-        if source is None:
-            return None
-        job = self._jobs.create("sites", lambda _: core.read_sites(path))
-
-        def finish(sites: object) -> None:
-            listed = cast("tuple[Site, ...]", sites)
-            others = tuple(s for s in self._document.sites if s.kind != "list")
-            self._take_sites(source, listed + others)
-            count = f"{len(listed)} place{'s' if len(listed) != 1 else ''}"
-            self._notifications.info(f"{count} from {path.name}")
-
-        job.finished.connect(finish)
-        job.failed.connect(lambda error: self._notifications.error(error, f"Reading {path.name}"))
-        job.start()
-        return job
-
-    def _take_sites(self, source: Source, sites: object) -> None:
-        now = self._document.source
-        if now is not None and now.path == source.path:
-            self._document.set_sites(cast("tuple[Site, ...]", sites))
-
-    # -- watching --------------------------------------------------------------
-
-    @property
-    def is_watching(self) -> bool:
-        """Whether new snapshots are looked for."""
-        return self._watch_timer.isActive()
-
-    def watch(self, on: bool) -> None:
-        """Look for new snapshots of the run every few seconds, or stop doing so."""
-        if on and not self.is_watching:
-            self._watch_timer.start()
-            self.look_for_new()
-            self.watching_changed.emit(True)
-        elif not on and self.is_watching:
-            self._watch_timer.stop()
-            self._jobs.cancel("watch")
-            self.watching_changed.emit(False)
-
-    def _on_source(self) -> None:
-        # A file of another run is not what the user wanted to be watched.
-        source = self._document.source
-        if source is None or source.series is None:
-            self.watch(False)
-
-    def look_for_new(self) -> None:
-        """Look once for snapshots that have appeared."""
-        source = self._document.source
-        busy = any(self._jobs.running(name) for name in ("open", "control", "append", "watch"))
-        if source is None or source.series is None or busy:
-            return
-        series = source.series
-        job = self._jobs.create("watch", lambda _: series.refresh(), quiet=True)
-        job.finished.connect(lambda new: self._take_new(source, cast("SnapshotSeries", new)))
-        job.failed.connect(lambda error: self._notifications.error(error, "Watching the folder"))
-        job.start()
-
-    def _take_new(self, source: Source, series: SnapshotSeries) -> None:
-        document = self._document
-        if document.source is not source or series is source.series:
-            return
-        times = tuple(float(moment) for moment in series.times_myr)
-        new = replace(source, series=series, n_frames=len(series), times_myr=times)
-        added = len(series) - source.n_frames
-        said = f"{added} new snapshot{'s' if added != 1 else ''}"
-        truth, place = document.truth, document.place
-        if truth is None or place is None:
-            document.set_source(new)
-            self._notifications.info(said)
-            return
-        job = self._jobs.create(
-            "append",
-            lambda reporter: cutting.with_new_frames(
-                new, truth, place, progress=reporter.progress, cancelled=reporter.cancelled
-            ),
-        )
-
-        def finish(longer: object) -> None:
-            if document.truth is not truth:
-                return
-            document.set_truth(new, cast(core.CubeSequence, longer))
-            self._notifications.info(said)
-            self.measure_wanted.emit()
-
-        job.finished.connect(finish)
-        job.failed.connect(lambda error: self._notifications.error(error, "Reading new snapshots"))
-        job.start()

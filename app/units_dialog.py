@@ -174,10 +174,12 @@ class UnitsDialog(QDialog):
         layout.addLayout(form)
         layout.addWidget(self.consequence)
         layout.addWidget(self.remember)
+        layout.addStretch(1)
         layout.addWidget(buttons)
         for combo in self.combos.values():
             combo.currentTextChanged.connect(self._explain)
         self._explain()
+        self.resize(self.width(), layout.heightForWidth(self.minimumWidth()))
 
     def _offered(self, clue: UnitsClue) -> dict[str, str]:
         offered = dict(part.split("=", 1) for part in clue.offer.split(",") if "=" in part)

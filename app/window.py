@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import QMainWindow
 
 from app import docks, files, forecasting
 from app.actions import Actions
-from app.centre import Centre, Spot
+from app.centre import Centre
 from app.dialogs import AboutDialog, KeysDialog, graphics_info
 from app.document import Document
 from app.events import (
@@ -39,7 +38,7 @@ from app.panels.data import DataPanel, FactsPanel
 from app.panels.forecast import ForecastPanel
 from app.panels.layers import LayersPanel
 from app.panels.measurements import MeasurementsPanel
-from app.panels.parts import line, number
+from app.panels.parts import line
 from app.panels.plots import PlotsPanel
 from app.panels.site import SitePanel
 from app.panels.status import StatusPanel
@@ -47,10 +46,11 @@ from app.panels.timeline import TimelinePanel
 from app.place import has_choice
 from app.reading import Reading
 from app.settings import Settings
+from app.surveying import Survey
 from app.theme import Theme, ThemeName
 from app.topbar import TopBar
+from app.watching import Watch
 from app.workflow import ForecastRequest, Workflow, with_suffix
-from core.cutout import Cutout
 from core.errors import ShellsightError
 from core.resources import icon_path, sample_path
 
@@ -91,11 +91,15 @@ class Window(QMainWindow):
         self.jobs = Jobs(self)
         parts = (self.document, self.jobs, self.notifications)
         self.reading = Reading(*parts, self.settings, self)
+        self.survey = Survey(*parts, self)
+        self.watch = Watch(*parts, self)
         self.workflow = Workflow(*parts, self)
         self.filing = Filing(
             self,
             self.document,
             self.reading,
+            self.survey,
+            self.watch,
             self.workflow,
             self.notifications,
             self.settings,
@@ -122,6 +126,7 @@ class Window(QMainWindow):
     def _make_panels(self) -> None:
         document, theme = self.document, self.theme
         self.data = DataPanel(document, self.settings, theme)
+        self.data.add_tool(self.actions_["watch"])
         self.site = SitePanel(document, theme)
         self.layers = LayersPanel(document, theme)
         self.facts = FactsPanel(document)
@@ -144,11 +149,12 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         document, workflow = self.document, self.workflow
         reading, filing = self.reading, self.filing
+        survey, watch = self.survey, self.watch
         self.notifications.raised.connect(self._on_notice)
         self.centre.start_page.open_requested.connect(filing.choose_file)
         self.centre.start_page.folder_requested.connect(filing.choose_folder)
         self.centre.start_page.sample_requested.connect(self.open_sample)
-        self.centre.picked.connect(self._take_spot)
+        self.centre.picked.connect(self.survey.pick)
         self.centre.site_chosen.connect(self.site.choose_site)
         self.data.open_requested.connect(filing.choose_file)
         self.data.path_requested.connect(lambda path: self.open_paths([path]))
@@ -157,8 +163,8 @@ class Window(QMainWindow):
         self.data.trajectory_requested.connect(filing.choose_trajectory)
         self.data.forget_requested.connect(self._forget)
         self.site.cut_requested.connect(reading.cut)
-        self.site.choose_requested.connect(reading.choose_place)
-        self.site.find_requested.connect(reading.find_sites)
+        self.site.choose_requested.connect(survey.choose_place)
+        self.site.find_requested.connect(survey.find_sites)
         self.site.list_requested.connect(filing.choose_sites)
         self.site.said.connect(self.notifications.info)
         self.forecast_panel.forecast_requested.connect(self.forecast)
@@ -174,7 +180,10 @@ class Window(QMainWindow):
         self.top.recent.aboutToShow.connect(lambda: filing.fill_recent(self.top.recent))
         reading.forecast_wanted.connect(self.forecast)
         reading.measure_wanted.connect(workflow.measure)
-        reading.watching_changed.connect(self.actions_["watch"].setChecked)
+        watch.measure_wanted.connect(workflow.measure)
+        watch.changed.connect(self.actions_["watch"].setChecked)
+        survey.said.connect(self.status.say)
+        survey.cut_wanted.connect(reading.cut)
         workflow.forecast_ended.connect(self._on_forecast_ended)
         self.jobs.changed.connect(self._refresh)
         self.jobs.progressed.connect(self._on_progress)
@@ -212,8 +221,8 @@ class Window(QMainWindow):
             "save_picture": self.choose_save_picture,
             "copy_table": lambda: self.measurements.copy(),
             "cut_out": lambda: self.site.request_cut(),
-            "choose_place": self.reading.choose_place,
-            "find_sites": self.reading.find_sites,
+            "choose_place": self.survey.choose_place,
+            "find_sites": self.survey.find_sites,
             "quit": self.close,
             "forecast": self.forecast,
             "cancel": lambda: self.workflow.cancel(),
@@ -278,32 +287,6 @@ class Window(QMainWindow):
     def _forget(self, path: Path | None) -> None:
         self.settings.forget_recent(path)
         self.data.refresh()
-
-    # -- the place of the explosion --------------------------------------------
-
-    def _take_spot(self, spot: Spot) -> None:
-        """Put the cube around what the user pointed at."""
-        document = self.document
-        place = document.place
-        box = document.source.box if document.source is not None else None
-        if place is None or box is None:
-            self.status.say("A saved forecast has no other gas to cut a cube out of.")
-            return
-        said = document.move(replace(place, cutout=Cutout(spot.position_pc, place.size_pc)))
-        x, y, z = spot.position_pc
-        density = number(spot.n_h_cm3, 2 if spot.n_h_cm3 < 10 else 0)
-        text = f"Picked x, y, z = {x:.4g}, {y:.4g}, {z:.4g} pc, n_H = {density} cm⁻³".replace(
-            "-", "\N{MINUS SIGN}"
-        )
-        again = not document.choosing and not self.site.is_cut
-        if again and not has_choice(box):
-            # The whole periodic box fits into the cube: there is nothing to draw before.
-            self.reading.cut()
-        elif not said:
-            text += " · Enter cuts out the cube"
-        self.status.say(text)
-        if said:
-            self.notifications.info(said)
 
     # -- forecasting -----------------------------------------------------------
 
@@ -445,7 +428,8 @@ class Window(QMainWindow):
         self.settings.set_geometry("docks", self.saveState())
         self.settings.sync()
         self.timeline.stop()
-        self.reading.stop()
+        self.survey.stop()
+        self.watch.set_on(False)
         self.hide()
         self.jobs.shut_down()
         self.centre.close_views()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -91,13 +92,20 @@ class DataPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 6)
         layout.setSpacing(4)
-        layout.addWidget(section("Data", add))
+        self.tool = flat_button(theme, "broadcast", "")
+        self.tool.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        layout.addWidget(section("Data", self.tool, add))
         layout.addWidget(self.trajectory)
         layout.addWidget(self.tree, 1)
         for event in (SourceChanged, TruthChanged, ForecastChanged):
             document.subscribe(event, lambda _: self.refresh())
         theme.changed.connect(self.refresh)
         self.refresh()
+
+    def add_tool(self, action: QAction) -> None:
+        """Put a command that is on or off beside the heading."""
+        self.tool.setDefaultAction(action)
+        self.tool.setAccessibleName(action.text())
 
     def refresh(self) -> None:
         """Fill the tree again."""

@@ -39,6 +39,14 @@ ROWS_SHOWN = 6
 ROW_HEIGHT = 24
 NOTE_HEIGHT = 28
 
+DIGITS = 5
+"""Significant digits of a coordinate: there is room for no more, and no need."""
+
+
+def in_print(label: str) -> str:
+    """Write the units of a label as they are printed: M☉ and cm⁻³ instead of Msun and cm^-3."""
+    return label.replace("Msun", "M☉").replace("cm^-3", "cm⁻³")
+
 
 class _Note(QLabel):
     """Two lines of small text; their height does not depend on their width.
@@ -242,7 +250,7 @@ class SitePanel(QWidget):
 
     @staticmethod
     def _write(field: QLineEdit, value: float) -> None:
-        text = f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
+        text = f"{value:.{DIGITS}g}".replace("-", "\N{MINUS SIGN}")
         if field.text() != text:
             field.setText(text)
             field.setCursorPosition(0)
@@ -259,9 +267,9 @@ class SitePanel(QWidget):
             self._listed = sites
             self.list.clear()
             for number, site in enumerate(sites, 1):
-                item = QListWidgetItem(self._badge(site, number), site.label)
+                item = QListWidgetItem(self._badge(site, number), in_print(site.label))
                 x, y, z = site.position_pc
-                item.setToolTip(f"{site.label}\nx, y, z = {x:.5g}, {y:.5g}, {z:.5g} pc")
+                item.setToolTip(f"{in_print(site.label)}\nx, y, z = {x:.5g}, {y:.5g}, {z:.5g} pc")
                 item.setSizeHint(QSize(10, ROW_HEIGHT))
                 self.list.addItem(item)
         rows = min(max(len(sites), 1), ROWS_SHOWN)
@@ -341,7 +349,8 @@ class SitePanel(QWidget):
 
     def _value(self, name: str, before: float) -> float:
         typed = parse_number(self.fields[name].text(), "The edge" if name == "size" else name)
-        return before if f"{typed:.6g}" == f"{before:.6g}" else typed
+        same = f"{typed:.{DIGITS}g}" == f"{before:.{DIGITS}g}"
+        return before if same else typed
 
     def _check(self) -> None:
         """Say while typing what is wrong."""

@@ -56,6 +56,8 @@ class OverviewView(Viewport):
         """Show a snapshot, or nothing."""
         if self._closed or overview is self._stage.overview:
             return
+        # The box fills the window: a coarse picture at once, the fine one when all is quiet.
+        self._draw_coarsely_for_now()
         self._stage.show(overview)
         self._move_eye(self._fitting_camera() if self._fitted else self._camera)
 

@@ -176,8 +176,7 @@ def test_gaps_are_said_quietly(qtbot, window, tmp_path):
 # -- watching -----------------------------------------------------------------------
 
 
-def test_new_snapshots_are_picked_up_while_the_time_stays(qtbot, window, tmp_path, monkeypatch):
-    monkeypatch.setattr("app.reading.WATCH_MS", 50)
+def test_new_snapshots_are_picked_up_while_the_time_stays(qtbot, window, tmp_path):
     for index in range(2):
         write_gadget(tmp_path / f"snap_{index:03d}.hdf5", gas(4096), Time=0.01 * (index + 1))
     window.open_paths([tmp_path])
@@ -185,19 +184,19 @@ def test_new_snapshots_are_picked_up_while_the_time_stays(qtbot, window, tmp_pat
     window.document.step(1)
     shown = window.document.time_myr
     window.actions_["watch"].trigger()
-    assert window.reading.is_watching
+    assert window.watch.is_on
     hidden = write_gadget(tmp_path / ".hidden", gas(4096), Time=0.03)
     hidden.rename(tmp_path / "snap_002.hdf5")
-    window.reading.look_for_new()
+    window.watch.look()
     qtbot.waitUntil(lambda: len(window.document.truth) == 3, timeout=WAIT_MS)
     assert window.document.time_myr == shown
     assert window.document.complete
     assert "1 new snapshot" in window.centre.notices.notice.text
     window.actions_["watch"].trigger()
-    assert not window.reading.is_watching
+    assert not window.watch.is_on
     window.actions_["watch"].trigger()
     window.actions_["close_file"].trigger()
-    assert not window.reading.is_watching
+    assert not window.watch.is_on
     assert not window.actions_["watch"].isChecked()
 
 

@@ -14,7 +14,7 @@ from app.centre import OVERVIEW, VIEWS
 from core.cutout import Cutout
 from core.particles import ParticleSet
 from tests.app.conftest import WAIT_MS
-from tests.app.galaxy import BOX, HOT, STAR, write_galaxy
+from tests.app.galaxy import BOX, STAR, write_galaxy
 from tests.core.synthetic import gas, write_gadget
 
 
@@ -188,14 +188,14 @@ def test_a_list_of_places_comes_first(qtbot, whole, tmp_path):
     table = tmp_path / "places.csv"
     table.write_text("x,y,z,label\n10,20,30,SN 1\n40,50,60,SN 2\n")
     found = len(window.document.sites)
-    window.reading.load_sites(table)
+    window.survey.load_sites(table)
     wait_idle(qtbot, window)
     assert [site.label for site in window.document.sites[:2]] == ["SN 1", "SN 2"]
     assert len(window.document.sites) == found + 2
     window.site.choose_site(1)
     assert window.document.place.center_pc == (40, 50, 60)
     table.write_text("x,y,z\n1,2,here\n")
-    window.reading.load_sites(table)
+    window.survey.load_sites(table)
     wait_idle(qtbot, window)
     assert window.centre.notices.notice.level == "error"
     assert "places.csv" in window.centre.notices.notice.text
@@ -266,4 +266,3 @@ def test_cancelling_a_cut_leaves_the_whole_box(qtbot, whole):
     wait_idle(qtbot, window)
     assert window.document.choosing or len(window.document.truth) <= 3
     assert window.document.overview(0) is not None
-    assert HOT is not None
