@@ -15,7 +15,9 @@ from core.errors import InvalidRequest
 
 @dataclass(frozen=True, eq=False)
 class CellSet:
-    """The leaf cells of an adaptive mesh at one time; they do not overlap.
+    """The leaf cells of an adaptive mesh at one time.
+
+    They do not overlap, and cells of one width lie on one lattice.
 
     Parameters
     ----------

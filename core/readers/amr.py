@@ -6,11 +6,8 @@ counted twice, and for its units, which are shown as those of the file.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.cells import CellSet
-from core.constants import DENSITY_TO_CGS, KMS_CM_S, MYR_S, PARSEC_CM
 from core.cubes import Vector3
 from core.cutout import Cutout
-from core.errors import CorruptSnapshot, MissingDependency, ShellsightError
-from core.readers.amr_codes import ATHENA, FLASH, Code, Facts, require_cubic
+from core.errors import CorruptSnapshot
+from core.readers.amr_codes import ATHENA, FLASH, Code, require_cubic
 from core.readers.amr_outputs import ENZO, RAMSES
 from core.readers.particles import temperature_k
 from core.readers.values import checked, vector
+from core.readers.yt_session import Scale, import_yt, open_with_yt, reading_with_yt, units_of
 from core.series import FrameHeader, Kind, Verdict
 from core.units import UnitSystem
 
@@ -145,8 +142,8 @@ class MeshReader:
         assert isinstance(header, MeshHeader)
         path = header.paths[0]
         facts = self.code.check(path)
-        with _dataset(self.code, facts, header.given) as (ds, scale):
-            with _reading(self.code, facts, "its cells"):
+        with open_with_yt(self.code, facts, header.given) as (ds, scale):
+            with reading_with_yt(self.code, facts, "its cells"):
                 source = _region(ds, header, cutout, scale)
                 centers = np.stack([_cgs(source, "index", axis) for axis in "xyz"], axis=-1)
                 sides = np.stack([_cgs(source, "index", f"d{axis}") for axis in "xyz"], axis=-1)
@@ -161,7 +158,7 @@ class MeshReader:
                 keep = cutout.contains(
                     centers, header.box_pc, periodic=header.periodic, margin_pc=0.5 * widths
                 )
-            with _reading(self.code, facts, "its fields"):
+            with reading_with_yt(self.code, facts, "its fields"):
                 values = _values(self.code, ds, source, scale, header, fields)
         cells = CellSet(
             centers_pc=centers[keep],
@@ -177,7 +174,7 @@ class MeshReader:
                 "files": [str(part) for part in header.paths],
                 "code": header.code,
                 "units": str(header.units),
-                "read_by": f"yt {_yt().__version__}",
+                "read_by": f"yt {import_yt().__version__}",
             },
         )
         _check_filled(path, cells, cutout)
@@ -185,17 +182,17 @@ class MeshReader:
 
     def _header(self, path: Path, units: UnitSystem | None) -> MeshHeader:
         facts = self.code.check(path)
-        _yt()
+        import_yt()
         if units is None and facts.missing is not None:
             raise facts.missing
         with (
-            _dataset(self.code, facts, units) as (ds, scale),
-            _reading(self.code, facts, "its header"),
+            open_with_yt(self.code, facts, units) as (ds, scale),
+            reading_with_yt(self.code, facts, "its header"),
         ):
             box = _vector(ds.domain_width) * scale.length_pc
             origin = _vector(ds.domain_left_edge) * scale.length_pc
             time = float(ds.current_time.to("s").v) * scale.time_myr
-            own = _units_of(ds, facts) if units is None else units
+            own = units_of(ds, facts) if units is None else units
             periodic = all(ds.periodicity) if facts.periodic is None else facts.periodic
             count = _count(ds) if facts.count is None else facts.count
             gamma = float(getattr(ds, "gamma", 5.0 / 3.0))
@@ -218,105 +215,6 @@ class MeshReader:
 READERS = tuple(MeshReader(code) for code in (ATHENA, RAMSES, FLASH, ENZO))
 
 
-@dataclass(frozen=True)
-class _Scale:
-    """What yt's cgs are worth in Shellsight's units.
-
-    Where units are given that yt does not know of, the quotient of both is in.
-    """
-
-    length_pc: float
-    density: float
-    velocity_kms: float
-    time_myr: float
-
-
-def _yt() -> Any:
-    try:
-        return import_module("yt")
-    except ImportError as error:
-        raise MissingDependency(
-            "yt", "Reading adaptive meshes", "pip install 'shellsight[amr]'"
-        ) from error
-
-
-@contextmanager
-def _reading(code: Code, facts: Facts, place: str) -> Iterator[None]:
-    """Turn what yt raises, which may be anything, into `CorruptSnapshot`."""
-    try:
-        yield
-    except ShellsightError:
-        raise
-    except Exception as error:
-        path = facts.paths[0]
-        if code.find_damage is not None:
-            code.find_damage(facts)
-        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise CorruptSnapshot(
-            path, f"yt cannot read {place}; the snapshot is damaged or incomplete ({said})."
-        ) from error
-
-
-@contextmanager
-def _quiet(yt: Any) -> Iterator[None]:
-    """Keep yt from writing to the terminal, and leave its settings as they were."""
-    logger, config = logging.getLogger("yt"), yt.config.ytcfg
-    level, bars = logger.level, config.get("yt", "suppress_stream_logging")
-    logger.setLevel(logging.ERROR)
-    config.set("yt", "suppress_stream_logging", True)
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        logger.setLevel(level)
-        config.set("yt", "suppress_stream_logging", bars)
-
-
-@contextmanager
-def _dataset(code: Code, facts: Facts, given: UnitSystem | None) -> Iterator[tuple[Any, _Scale]]:
-    """Open a snapshot with yt, and say what its cgs are worth."""
-    yt = _yt()
-    path = facts.paths[0]
-    options = dict(facts.options)
-    if code is ATHENA and given is not None:
-        options["units_override"] = {
-            "length_unit": (given.length_pc * PARSEC_CM, "cm"),
-            "mass_unit": (given.density * DENSITY_TO_CGS * (given.length_pc * PARSEC_CM) ** 3, "g"),
-            "time_unit": (given.length_pc * PARSEC_CM / (given.velocity_kms * KMS_CM_S), "s"),
-        }
-    with _quiet(yt):
-        with _reading(code, facts, "its header"):
-            module, name = code.frontend
-            ds = getattr(import_module(module), name)(str(path), **options)
-            own = _units_of(ds, facts)
-        factor = own if given is None else given
-        try:
-            yield (
-                ds,
-                _Scale(
-                    length_pc=factor.length_pc / own.length_pc / PARSEC_CM,
-                    density=factor.density / own.density / DENSITY_TO_CGS,
-                    velocity_kms=factor.velocity_kms / own.velocity_kms / KMS_CM_S,
-                    time_myr=factor.time_myr / own.time_myr / MYR_S,
-                ),
-            )
-        finally:
-            # yt's objects refer to each other and may live on; files should not stay open.
-            for handle in ("_handle", "_particle_handle"):
-                with suppress(Exception):
-                    getattr(ds, handle).close()
-
-
-def _units_of(ds: Any, facts: Facts) -> UnitSystem:
-    """Put the units of a file, as yt understands them, into a unit system."""
-    return UnitSystem.from_cgs(
-        length_cm=float(ds.length_unit.in_cgs().v) / facts.length_factor,
-        mass_g=float(ds.mass_unit.in_cgs().v),
-        velocity_cm_s=float(ds.velocity_unit.in_cgs().v),
-        time_s=float(ds.time_unit.in_cgs().v),
-    )
-
-
 def _vector(values: Any) -> NDArray[np.float64]:
     return np.asarray(values.in_cgs().v, dtype=np.float64)
 
@@ -325,7 +223,7 @@ def _cgs(source: Any, kind: str, field: str) -> NDArray[np.float64]:
     return np.asarray(source[kind, field].in_cgs().v, dtype=np.float64)
 
 
-def _region(ds: Any, header: MeshHeader, cutout: Cutout | None, scale: _Scale) -> Any:
+def _region(ds: Any, header: MeshHeader, cutout: Cutout | None, scale: Scale) -> Any:
     """Let yt select all cells that may touch a cube; it selects by their centres."""
     if cutout is None:
         return ds.all_data()
@@ -350,7 +248,7 @@ def _values(
     code: Code,
     ds: Any,
     source: Any,
-    scale: _Scale,
+    scale: Scale,
     header: MeshHeader,
     fields: Collection[str] | None,
 ) -> dict[str, NDArray[np.float32]]:

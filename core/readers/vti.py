@@ -67,6 +67,8 @@ def sniff(path: Path) -> Verdict:
     kind_of_file = starts_like_image(path)
     if kind_of_file is None:
         return Verdict(False, "no VTK XML file")
+    if kind_of_file == "Collection":
+        return Verdict(False, "a list of VTK's files; open the directory of those")
     if kind_of_file != "ImageData":
         return Verdict(False, f"VTK's {kind_of_file or 'XML without a type'}, not ImageData")
     return Verdict(True, "VTK's ImageData")

@@ -65,6 +65,11 @@ def pressure(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return 2.0 + x[..., 0]
 
 
+def _energy(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Thermal and kinetic energy per volume, gamma = 5/3."""
+    return 1.5 * pressure(x) + 0.5 * density(x) * sum(v**2 for v in velocity(x))
+
+
 def total_mass() -> float:
     """Mass of the leaves, for a box of edge 1."""
     return float(sum(density(b.cells()).sum() * (b.edge / N) ** 3 for b in LEAVES))
@@ -75,16 +80,23 @@ def _stack(blocks: list[Block], of: Callable[[NDArray[np.float64]], Any]) -> NDA
     return np.stack([np.asarray(of(b.cells())).transpose(2, 1, 0) for b in blocks])
 
 
-def write_athena(path: Path, *, box: float = 60.0, time: float = 0.5) -> Path:
-    """Write primitive variables of the leaves, as Athena++ does: big-endian attributes."""
+def write_athena(
+    path: Path, *, box: float = 60.0, time: float = 0.5, conserved: bool = False
+) -> Path:
+    """Write the leaves as Athena++ does: big-endian attributes, and all in one array."""
     edges = np.array([[b.corner[a] for a in range(3)] for b in LEAVES]) - 0.5
+    names = ["rho", "press", "vel1", "vel2", "vel3"]
     fields = [density, pressure, *(lambda x, a=a: velocity(x)[a] for a in range(3))]
+    if conserved:
+        names = ["dens", "Etot", "mom1", "mom2", "mom3"]
+        motion = [lambda x, a=a: density(x) * velocity(x)[a] for a in range(3)]
+        fields = [density, _energy, *motion]
     with h5py.File(path, "w") as file:
         file.attrs.update(
             {
                 "Coordinates": np.bytes_("cartesian"),
                 "DatasetNames": np.array([b"prim"]),
-                "VariableNames": np.array([b"rho", b"press", b"vel1", b"vel2", b"vel3"]),
+                "VariableNames": np.array([name.encode() for name in names]),
                 "NumVariables": np.array([5], ">i4"),
                 "NumMeshBlocks": np.int32(len(LEAVES)),
                 "MeshBlockSize": np.array([N] * 3, ">i4"),

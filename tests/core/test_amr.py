@@ -250,6 +250,16 @@ def test_refined_blocks_of_athena_count_once(tmp_path: Path):
     np.testing.assert_allclose(hot, np.median(hot), rtol=1e-4)
 
 
+def test_conserved_variables_of_athena_are_the_same_gas(tmp_path: Path):
+    primitive, conserved = (
+        read(core.open(write_athena(tmp_path / f"{kind}.athdf", conserved=kind), units=PC_KMS))
+        for kind in (False, True)
+    )
+    _compare(conserved, 60.0)
+    np.testing.assert_allclose(conserved.velocities_kms, primitive.velocities_kms, atol=1e-5)
+    np.testing.assert_allclose(conserved.temperatures_k, primitive.temperatures_k, rtol=1e-4)
+
+
 def test_refined_blocks_of_flash_count_once(tmp_path: Path):
     series = core.open(write_flash(tmp_path / "run_hdf5_plt_cnt_0001"))
     assert (series.format, series.periodic) == ("FLASH", True)
