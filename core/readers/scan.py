@@ -10,7 +10,8 @@ from typing import cast
 from core.errors import CorruptSnapshot, InvalidRequest, MissingUnits, ShellsightError
 from core.readers.recognition import Recognised, Recogniser, State, state_of
 from core.readers.request import Candidates, Request, candidates
-from core.runs import Fingerprint, RunName, fingerprint_of, same_units, settle
+from core.run_names import RunName
+from core.runs import Fingerprint, fingerprint_of, same_units, settle
 from core.series import Frame, FrameHeader, ParticleReader, Reader, SnapshotSeries
 from core.units import UnitSystem
 
