@@ -136,7 +136,7 @@ def test_thousands_of_other_files_are_no_hindrance(tmp_path: Path):
     start = time.process_time()
     with pytest.raises(UnknownFormat, match=r"log_0\.txt"):
         core.open(tmp_path)
-    assert time.process_time() - start < 10.0  # 0.9 s on an idle machine
+    assert time.process_time() - start < 10.0  # 0.4 s measured beside other work
     write_swift(tmp_path / "snap_0.hdf5")
     assert len(core.open(tmp_path)) == 1
 

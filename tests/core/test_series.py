@@ -415,7 +415,7 @@ def test_many_snapshots_open_in_seconds(tmp_path: Path):
     start = time.process_time()
     series = core.open(tmp_path)
     assert (len(series), series.notes) == (200, ())
-    assert time.process_time() - start < 6.0  # 0.8 s on an idle machine
+    assert time.process_time() - start < 6.0  # 1.0 s measured beside other work
     start = time.process_time()
     assert series.refresh() is series
     assert time.process_time() - start < 0.2
