@@ -58,7 +58,7 @@ class Document(Publisher):
         self._layers: dict[Role, LayerState] = {role: LayerState() for role in ROLES}
         self._transfer = TransferFunction()
         self._choosing = False
-        self._overviews: dict[int, Overview] = {}
+        self._overviews: dict[float, Overview] = {}
         self._sites: tuple[Site, ...] = ()
         self._place: Place | None = None
 
@@ -121,7 +121,10 @@ class Document(Publisher):
 
     def overview(self, index: int | None = None) -> Overview | None:
         """Return the overview of a frame, by default of the one shown, if it was made."""
-        return self._overviews.get(self.frame if index is None else index)
+        times = self._source.times_myr if self._source is not None else ()
+        which = self.frame if index is None else index
+        # By time: frames that join a run later may come before others.
+        return self._overviews.get(times[which]) if which < len(times) else None
 
     @property
     def complete(self) -> bool:
@@ -233,17 +236,18 @@ class Document(Publisher):
         """
         self._forget()
         self._source, self._place, self._choosing = source, place, True
-        self._overviews = {0: overview}
         self._time_myr = float(source.times_myr[0])
+        self._overviews = {self._time_myr: overview}
         self._publish_all()
 
-    def add_overview(self, index: int, overview: Overview) -> None:
+    def add_overview(self, overview: Overview) -> None:
         """Keep the overview of a frame; the least useful one goes when there are many."""
+        first = self._source.times_myr[0] if self._source is not None else None
+        now = float(overview.time_myr)
         while len(self._overviews) >= MAX_OVERVIEWS:
             # The first frame stays: every choice of a place begins with it.
-            farthest = max(self._overviews, key=lambda kept: (kept != 0) * abs(kept - index))
-            del self._overviews[farthest]
-        self._overviews[index] = overview
+            del self._overviews[max(self._overviews, key=lambda t: (t != first) * abs(t - now))]
+        self._overviews[now] = overview
         self._publish(OverviewChanged())
 
     def set_sites(self, sites: tuple[Site, ...]) -> None:

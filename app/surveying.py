@@ -101,7 +101,7 @@ class Survey(QObject):
             now = self._document.source
             if now is None or now.path != source.path:
                 return
-            self._document.add_overview(index, cast(core.Overview, overview))
+            self._document.add_overview(cast(core.Overview, overview))
             if then is not None:
                 then()
 

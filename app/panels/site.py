@@ -145,6 +145,8 @@ class SitePanel(QWidget):
         field.setMinimumWidth(30)
         field.textEdited.connect(lambda _: self._check())
         field.editingFinished.connect(self.commit)
+        # The window's Enter comes first, unless the cube of before is shown already.
+        field.returnPressed.connect(self.request_cut)
         return field
 
     def _combo(self, tip: str) -> QComboBox:

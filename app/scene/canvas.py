@@ -58,6 +58,15 @@ class Canvas(QtInteractor):
         self.draw_seconds = time.perf_counter() - start
         self.frame_drawn.emit()
 
+    def close(self) -> None:  # type: ignore[override]
+        """Let go of the graphics, and of the surface they were drawn on.
+
+        A wrapper of the surface that outlives it would be taken for the next
+        Qt object at its address, of whatever type that is.
+        """
+        super().close()
+        self._forget_context()
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._last = event.position()
         left = event.button() == Qt.MouseButton.LeftButton

@@ -183,6 +183,35 @@ def test_time_moves_through_the_whole_box_without_flicker(qtbot, whole):
     assert window.centre.whole.view.stage.overview is first
 
 
+def test_new_snapshots_join_the_whole_box(qtbot, window, tmp_path):
+    write_galaxy(tmp_path / "snap_001.hdf5", 4000, time=0.107)
+    window.open_paths([tmp_path])
+    wait_idle(qtbot, window)
+    shown = window.document.overview()
+    write_galaxy(tmp_path / ".part", 4000, time=0.1).rename(tmp_path / "snap_000.hdf5")
+    window.watch.look()
+    qtbot.waitUntil(lambda: len(window.document.times_myr) == 2, timeout=WAIT_MS)
+    assert window.document.time_myr == pytest.approx(0.107, abs=1e-6)
+    assert window.document.frame == 1
+    assert window.document.overview() is shown
+    window.site.request_cut()
+    wait_idle(qtbot, window)
+    assert len(window.document.truth) == 2
+
+
+def test_enter_in_a_field_cuts_out_what_it_says(qtbot, whole):
+    window, field = whole, whole.site.fields["z"]
+    window.site.request_cut()
+    wait_idle(qtbot, window)
+    assert not window.actions_["cut_out"].isEnabled()
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "99")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    wait_idle(qtbot, window)
+    assert window.document.truth.center_pc == pytest.approx((150, 150, 99))
+
+
 def test_a_list_of_places_comes_first(qtbot, whole, tmp_path):
     window = whole
     table = tmp_path / "places.csv"
