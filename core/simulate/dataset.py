@@ -62,8 +62,9 @@ def plan(count: int, clouds: int, first_seed: int = 1, n: int = 64) -> list[Plan
 
     The clouds differ in density (log-normal around that of Hirashima et al.
     2023), in turbulence and in age; one in eight is a uniform medium, with a
-    density between 0.03 and 10 Msun/pc^3. The plan depends on the arguments
-    alone, and the seeds of different `first_seed` do not overlap as long as
+    density between 0.03 and 10 Msun/pc^3. Every second explosion of a cloud has
+    10^51 erg, the others between a third and three times that. The plan depends
+    on the arguments alone, and the seeds of different `first_seed` do not overlap as long as
     they are at least `clouds` apart.
 
     Parameters
@@ -96,6 +97,7 @@ def plan(count: int, clouds: int, first_seed: int = 1, n: int = 64) -> list[Plan
     for cloud in range(clouds):
         seed = first_seed + cloud
         rng = np.random.default_rng([20230201, seed])
+        rng_energy = np.random.default_rng([20230202, seed])
         uniform = seed % _UNIFORM_EVERY == 0
         base = SimulationParameters(
             seed=seed,
@@ -114,6 +116,9 @@ def plan(count: int, clouds: int, first_seed: int = 1, n: int = 64) -> list[Plan
             else:
                 x, y, z = (float(s) for s in rng.uniform(0.0, 1.0, 3))
                 parameters = replace(base, site=(x, y, z))
+            if explosion % 2:
+                energy_erg = 1e51 * 3.0 ** float(rng_energy.uniform(-1.0, 1.0))
+                parameters = replace(parameters, energy_erg=energy_erg)
             kind = "uniform" if uniform else "cloud"
             runs.append(
                 PlannedRun(
@@ -143,7 +148,11 @@ def plan_held_out(clouds: int = 8, sites: int = 3, n: int = 64) -> list[PlannedR
         The clouds, and uniform media of 0.3, 1.1 and 3 Msun/pc^3.
     """
     drawn = plan(2 * clouds * sites, 2 * clouds, first_seed=900_001, n=n)
-    turbulent = [run for run in drawn if run.parameters.rms_velocity_kms > 0][: clouds * sites]
+    turbulent = [
+        replace(run, parameters=replace(run.parameters, energy_erg=1e51))
+        for run in drawn
+        if run.parameters.rms_velocity_kms > 0
+    ][: clouds * sites]
     uniform = [
         PlannedRun(
             name=f"uniform_{density:.1f}",
