@@ -48,6 +48,10 @@ def simulate(
         typer.Option(help="The turbulence's power falls as k^-INDEX: 4 Burgers, 3.667 Kolmogorov."),
     ] = 4.0,
     metallicity: Annotated[float, typer.Option(help="In units of the Sun's.")] = 1.0,
+    cooling: Annotated[
+        Literal["schure", "sutherland"],
+        typer.Option(help="Cooling above 10^4.2 K: Schure+ 2009 or Sutherland & Dopita 1993."),
+    ] = "schure",
     energy: Annotated[float, typer.Option(help="Energy of the explosion in erg.")] = 1e51,
     ejecta: Annotated[float, typer.Option(help="Mass of the ejecta in Msun.")] = 5.0,
     explosion: Annotated[
@@ -137,6 +141,7 @@ def simulate(
         mach=mach,
         spectral_index=index,
         metallicity=metallicity,
+        cooling_curve=cooling,
         energy_erg=energy,
         ejecta_msun=ejecta,
         explosions=tuple(_explosion(text, energy, ejecta) for text in explosion or ()),

@@ -6,6 +6,8 @@ Black 1981 and Cen 1992) in collisional equilibrium, without radiation.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,6 +15,25 @@ from core.constants import HYDROGEN_FRACTION
 
 HELIUM_PER_HYDROGEN = (1.0 - HYDROGEN_FRACTION) / (4.0 * HYDROGEN_FRACTION)
 """Helium nuclei per hydrogen nucleus."""
+
+_H_LIMIT, _HE_LIMIT, _HE_PLUS_LIMIT = 157_809.1, 285_335.4, 631_515.0
+"""Ionisation energies over Boltzmann's constant in K."""
+
+
+def electrons_per_hydrogen(temperature_k: ArrayLike) -> NDArray[np.float64]:
+    """Electrons of hydrogen and helium in collisional equilibrium.
+
+    Parameters
+    ----------
+    temperature_k : array_like
+        Temperature in K.
+
+    Returns
+    -------
+    ndarray of float64
+        Per hydrogen nucleus: none in cold gas, 1.16 in hot.
+    """
+    return _balance(np.asarray(temperature_k, dtype=np.float64)).electrons
 
 
 def primordial_cooling(temperature_k: ArrayLike) -> NDArray[np.float64]:
@@ -30,36 +51,16 @@ def primordial_cooling(temperature_k: ArrayLike) -> NDArray[np.float64]:
         ionisation, recombination and bremsstrahlung.
     """
     t = np.asarray(temperature_k, dtype=np.float64)
-    root, t3, t5, t6 = np.sqrt(t), t / 1e3, t / 1e5, t / 1e6
-    slow = 1.0 / (1.0 + np.sqrt(t5))  # Cen's correction at high temperatures
-    radiative = t3**-0.2 / (1.0 + t6**0.7)
-    dielectronic = np.exp(-4.7e5 / t) * (1.0 + 0.3 * np.exp(-9.4e4 / t)) * t**-1.5
-    h_limit, he_limit, hep_limit = 157_809.1, 285_335.4, 631_515.0  # ionisation energies in K
-
-    # Ionisation balance: electrons drop out of it.
-    ionise_h = 5.85e-11 * root * np.exp(-h_limit / t) * slow
-    ionise_he = 2.38e-11 * root * np.exp(-he_limit / t) * slow
-    ionise_hep = 5.68e-12 * root * np.exp(-hep_limit / t) * slow
-    recombine_h = 8.4e-11 / root * radiative
-    recombine_hep = 1.5e-10 * t**-0.6353 + 1.9e-3 * dielectronic
-    recombine_hepp = 3.36e-10 / root * radiative
-    h_plus = ionise_h / (ionise_h + recombine_h)
-    h_neutral = recombine_h / (ionise_h + recombine_h)
-    # Relative to neutral helium, with logarithms' room: the ratios span fifty decades.
-    first = ionise_he / recombine_hep
-    second = first * ionise_hep / recombine_hepp
-    helium = HELIUM_PER_HYDROGEN / (1.0 + first + second)
-    he_neutral, he_plus, he_plus2 = helium, helium * first, helium * second
-    electrons = h_plus + he_plus + 2.0 * he_plus2
-
+    root, radiative, slow, dielectronic = _factors(t)
+    h_neutral, h_plus, he_neutral, he_plus, he_plus2, electrons = _balance(t)
     excitation = (
         7.5e-19 * np.exp(-118_348.0 / t) * slow * h_neutral
         + 5.54e-17 * t**-0.397 * np.exp(-473_638.0 / t) * slow * he_plus
     )
     ionisation = (
-        1.27e-21 * root * np.exp(-h_limit / t) * slow * h_neutral
-        + 9.38e-22 * root * np.exp(-he_limit / t) * slow * he_neutral
-        + 4.95e-22 * root * np.exp(-hep_limit / t) * slow * he_plus
+        1.27e-21 * root * np.exp(-_H_LIMIT / t) * slow * h_neutral
+        + 9.38e-22 * root * np.exp(-_HE_LIMIT / t) * slow * he_neutral
+        + 4.95e-22 * root * np.exp(-_HE_PLUS_LIMIT / t) * slow * he_plus
     )
     recombination = (
         8.7e-27 * root * radiative * h_plus
@@ -69,3 +70,40 @@ def primordial_cooling(temperature_k: ArrayLike) -> NDArray[np.float64]:
     gaunt = 1.1 + 0.34 * np.exp(-((5.5 - np.log10(t)) ** 2) / 3.0)
     bremsstrahlung = 1.42e-27 * gaunt * root * (h_plus + he_plus + 4.0 * he_plus2)
     return electrons * (excitation + ionisation + recombination + bremsstrahlung)
+
+
+class _Balance(NamedTuple):
+    """Abundances per hydrogen nucleus."""
+
+    h_neutral: NDArray[np.float64]
+    h_plus: NDArray[np.float64]
+    he_neutral: NDArray[np.float64]
+    he_plus: NDArray[np.float64]
+    he_plus2: NDArray[np.float64]
+    electrons: NDArray[np.float64]
+
+
+def _factors(t: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Terms that several rates share."""
+    slow = 1.0 / (1.0 + np.sqrt(t / 1e5))  # Cen's correction at high temperatures
+    radiative = (t / 1e3) ** -0.2 / (1.0 + (t / 1e6) ** 0.7)
+    dielectronic = np.exp(-4.7e5 / t) * (1.0 + 0.3 * np.exp(-9.4e4 / t)) * t**-1.5
+    return np.sqrt(t), radiative, slow, dielectronic
+
+
+def _balance(t: NDArray[np.float64]) -> _Balance:
+    """Collisional ionisation against recombination; electrons drop out of it."""
+    root, radiative, slow, dielectronic = _factors(t)
+    ionise_h = 5.85e-11 * root * np.exp(-_H_LIMIT / t) * slow
+    ionise_he = 2.38e-11 * root * np.exp(-_HE_LIMIT / t) * slow
+    ionise_he_plus = 5.68e-12 * root * np.exp(-_HE_PLUS_LIMIT / t) * slow
+    recombine_h = 8.4e-11 / root * radiative
+    recombine_he_plus = 1.5e-10 * t**-0.6353 + 1.9e-3 * dielectronic
+    recombine_he_plus2 = 3.36e-10 / root * radiative
+    h_plus = ionise_h / (ionise_h + recombine_h)
+    h_neutral = recombine_h / (ionise_h + recombine_h)
+    once = ionise_he / recombine_he_plus
+    twice = once * ionise_he_plus / recombine_he_plus2
+    helium = HELIUM_PER_HYDROGEN / (1.0 + once + twice)
+    electrons = h_plus + helium * (once + 2.0 * twice)
+    return _Balance(h_neutral, h_plus, helium, helium * once, helium * twice, electrons)

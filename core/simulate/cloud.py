@@ -71,6 +71,7 @@ def make_cloud(
         parameters.size_pc / n,
         "periodic",
         metallicity=parameters.metallicity,
+        curve=parameters.cooling_curve,
         compiled=compiled,
         cancelled=cancelled,
     )

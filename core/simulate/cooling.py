@@ -1,16 +1,6 @@
-"""Radiative cooling and heating of the interstellar medium.
+"""Radiative cooling and heating of gas, integrated exactly.
 
-The cooling function Lambda(T), in erg cm^3/s per n_H^2, is that of Koyama &
-Inutsuka (2002; with the typographical error of their fit corrected as in
-Vazquez-Semadeni et al. 2007) up to 10^4 K and that of Schure et al. (2009,
-A&A 508, 751, Table 2, Lambda_hd) above 10^4.2 K, blended between. Heating is
-the photoelectric rate of Koyama & Inutsuka, 2e-26 erg/s per hydrogen nucleus.
-
-With the metallicity scale: the fine-structure lines (the second term of
-Koyama & Inutsuka's fit), what Schure et al. have above gas of hydrogen and
-helium alone (`core.simulate.atomic`), and the heating, whose electrons come
-from dust. What does not: Lyman alpha (their first term), hydrogen and helium.
-The ionisation is that of solar gas throughout.
+The curves and their sources are in `core.simulate.curves`.
 """
 
 from __future__ import annotations
@@ -33,103 +23,35 @@ from core.constants import (
     MYR_S,
     NH_PER_DENSITY,
 )
-from core.errors import InvalidRequest
-from core.simulate.atomic import primordial_cooling
+from core.simulate.curves import (
+    HEATING_ERG_S,
+    Curve,
+    check_curve,
+    cooling_function,
+    heating_rate,
+)
 
-HEATING_ERG_S = 2e-26
-"""Photoelectric heating per hydrogen nucleus in erg/s (Koyama & Inutsuka 2002), solar dust."""
+__all__ = [
+    "HEATING_ERG_S",
+    "MIN_TEMPERATURE_K",
+    "CoolingTable",
+    "Curve",
+    "check_curve",
+    "cool",
+    "cooling_function",
+    "cooling_table",
+    "cooling_time_myr",
+    "equilibrium_temperature",
+    "heating_rate",
+    "mean_molecular_weight",
+    "specific_energy",
+    "temperature",
+]
 
 MIN_TEMPERATURE_K = 20.0
 """Gas does not cool below this; at the densities of a cloud, heating stops it before."""
 
 MAX_TEMPERATURE_K = 1e10
-
-MIN_METALLICITY, MAX_METALLICITY = 1e-3, 10.0
-"""Beyond these the curves mean little: no dust that heats, or no gas but metals."""
-
-_SCHURE_FIRST_LOG_T, _SCHURE_STEP = 3.80, 0.04
-# log10 of Lambda_hd [erg cm^3/s], every 0.04 dex from 10^3.80 to 10^8.16 K: per n_H^2, which is
-# their Lambda_N times n_e/n_H.
-# fmt: off
-_SCHURE_LOG_LAMBDA = np.array((
-    -30.6104, -29.4107, -28.4601, -27.5743, -26.3766, -25.2890, -24.2684, -23.3834,
-    -22.5977, -21.9689, -21.5972, -21.4615, -21.4789, -21.5497, -21.6211, -21.6595,
-    -21.6426, -21.5688, -21.4771, -21.3755, -21.2693, -21.1644, -21.0658, -20.9778,
-    -20.8986, -20.8281, -20.7700, -20.7223, -20.6888, -20.6739, -20.6815, -20.7051,
-    -20.7229, -20.7208, -20.7058, -20.6896, -20.6797, -20.6749, -20.6709, -20.6748,
-    -20.7089, -20.8031, -20.9647, -21.1482, -21.2932, -21.3767, -21.4129, -21.4291,
-    -21.4538, -21.5055, -21.5740, -21.6300, -21.6615, -21.6766, -21.6886, -21.7073,
-    -21.7304, -21.7491, -21.7607, -21.7701, -21.7877, -21.8243, -21.8875, -21.9738,
-    -22.0671, -22.1537, -22.2265, -22.2821, -22.3213, -22.3462, -22.3587, -22.3622,
-    -22.3590, -22.3512, -22.3420, -22.3342, -22.3312, -22.3346, -22.3445, -22.3595,
-    -22.3780, -22.4007, -22.4289, -22.4625, -22.4995, -22.5353, -22.5659, -22.5895,
-    -22.6059, -22.6161, -22.6208, -22.6213, -22.6184, -22.6126, -22.6045, -22.5945,
-    -22.5831, -22.5707, -22.5573, -22.5434, -22.5287, -22.5140, -22.4992, -22.4844,
-    -22.4695, -22.4543, -22.4392, -22.4237, -22.4087, -22.3928,
-))
-# fmt: on
-
-
-def cooling_function(temperature_k: ArrayLike, metallicity: float = 1.0) -> NDArray[np.float64]:
-    """Cooling function Lambda(T).
-
-    Parameters
-    ----------
-    temperature_k : array_like
-        Temperature in K.
-    metallicity : float
-        In units of the solar one.
-
-    Returns
-    -------
-    ndarray of float64
-        Lambda in erg cm^3/s, per n_H^2.
-
-    Raises
-    ------
-    InvalidRequest
-        If the metallicity is beyond 0.001–10.
-    """
-    _check_metallicity(metallicity)
-    temperature = np.asarray(temperature_k, dtype=np.float64)
-    log_t = np.log10(temperature)
-    lyman = HEATING_ERG_S * 1e7 * np.exp(-1.184e5 / (temperature + 1000.0))
-    lines = HEATING_ERG_S * 1.4e-2 * np.sqrt(temperature) * np.exp(-92.0 / temperature)
-    cold = lyman + metallicity * lines
-    grid = _SCHURE_FIRST_LOG_T + _SCHURE_STEP * np.arange(len(_SCHURE_LOG_LAMBDA))
-    # Above the table the emission is bremsstrahlung, proportional to sqrt(T).
-    beyond = 0.5 * np.maximum(log_t - grid[-1], 0.0)
-    hot = 10.0 ** (np.interp(log_t, grid, _SCHURE_LOG_LAMBDA) + beyond)
-    if metallicity != 1.0:
-        metals = np.maximum(hot - primordial_cooling(temperature), 0.0)
-        hot = hot + (metallicity - 1.0) * metals
-    weight = np.clip((log_t - 4.0) / 0.2, 0.0, 1.0)
-    return 10.0 ** ((1.0 - weight) * np.log10(cold) + weight * np.log10(hot))
-
-
-def heating_rate(metallicity: float = 1.0) -> float:
-    """Photoelectric heating.
-
-    Parameters
-    ----------
-    metallicity : float
-        In units of the solar one; the dust is taken to follow it.
-
-    Returns
-    -------
-    float
-        erg/s per hydrogen nucleus.
-    """
-    _check_metallicity(metallicity)
-    return HEATING_ERG_S * metallicity
-
-
-def _check_metallicity(metallicity: float) -> None:
-    if not MIN_METALLICITY <= metallicity <= MAX_METALLICITY:
-        raise InvalidRequest(
-            f"The metallicity must lie between {MIN_METALLICITY:g} and {MAX_METALLICITY:g} "
-            f"times the solar one, not at {metallicity:g}."
-        )
 
 
 def mean_molecular_weight(temperature_k: ArrayLike) -> NDArray[np.float64]:
@@ -222,12 +144,14 @@ def cooling_time_myr(
     return specific_energy(temperature_k) / (rate * density)
 
 
-def _specific_cooling(temperature_k: ArrayLike, metallicity: float) -> NDArray[np.float64]:
+def _specific_cooling(
+    temperature_k: ArrayLike, metallicity: float, curve: Curve = "schure"
+) -> NDArray[np.float64]:
     """-du/dt per mass density, in (km/s)^2 per Myr and Msun/pc^3: rho (X/m_H)^2 Lambda."""
     return (
         (HYDROGEN_FRACTION / HYDROGEN_MASS_G) ** 2
         * DENSITY_TO_CGS
-        * cooling_function(temperature_k, metallicity)
+        * cooling_function(temperature_k, metallicity, curve)
         / KMS_CM_S**2
         * MYR_S
     )
@@ -283,6 +207,7 @@ def cooling_table(
     device: torch.device | None = None,
     dtype: torch.dtype = torch.float32,
     metallicity: float = 1.0,
+    curve: Curve = "schure",
 ) -> CoolingTable:
     """Tabulate the cooling integral.
 
@@ -294,15 +219,18 @@ def cooling_table(
         Their precision.
     metallicity : float
         In units of the solar one.
+    curve : {"schure", "sutherland"}
+        Whose curve is used above 10^4.2 K.
 
     Returns
     -------
     CoolingTable
-        The tables, made once for each device, precision and metallicity.
+        The tables, made once for each device, precision, metallicity and
+        curve.
     """
     temperature = np.geomspace(MIN_TEMPERATURE_K, MAX_TEMPERATURE_K, 20_001)
     u_fine = specific_energy(temperature)
-    rate = _specific_cooling(temperature, metallicity)
+    rate = _specific_cooling(temperature, metallicity, curve)
     slope = 0.5 * (1.0 / rate[1:] + 1.0 / rate[:-1]) * np.diff(u_fine)
     time_fine = np.concatenate(([0.0], np.cumsum(slope)))
     # The floor itself is at time zero, whose logarithm does not exist: start a little above it.

@@ -7,7 +7,7 @@ from torch import Tensor
 from core.constants import PC_PER_KMS_MYR
 from core.progress import CancelCheck, check_cancelled
 from core.simulate import hydro
-from core.simulate.cooling import CoolingTable, cool, cooling_table
+from core.simulate.cooling import CoolingTable, Curve, cool, cooling_table
 
 _ORDERS = ((0, 1, 2), (2, 1, 0))
 
@@ -23,6 +23,7 @@ def evolve(
     *,
     cooling: bool = True,
     metallicity: float = 1.0,
+    curve: Curve = "schure",
     compiled: bool = False,
     cancelled: CancelCheck | None = None,
 ) -> Tensor:
@@ -46,6 +47,8 @@ def evolve(
         Whether gas cools and is heated.
     metallicity : float
         In units of the solar one, for the cooling.
+    curve : {"schure", "sutherland"}
+        Whose cooling curve is used above 10^4.2 K.
     compiled : bool
         Use ``torch.compile``.
     cancelled : callable, optional
@@ -61,7 +64,7 @@ def evolve(
     Cancelled
         If `cancelled` says so.
     """
-    table = cooling_table(state.device, state.dtype, metallicity) if cooling else None
+    table = cooling_table(state.device, state.dtype, metallicity, curve) if cooling else None
     six = hydro.with_internal_energy(state)
     state = six.clone() if six is state else six  # cooled in place
 

@@ -9,7 +9,8 @@ import numpy as np
 from core.constants import BOLTZMANN_ERG_K, HYDROGEN_MASS_G, KMS_CM_S, NH_PER_DENSITY
 from core.cubes import Vector3
 from core.errors import InvalidRequest
-from core.simulate.cooling import equilibrium_temperature, heating_rate, mean_molecular_weight
+from core.simulate.cooling import equilibrium_temperature, mean_molecular_weight
+from core.simulate.curves import Curve, check_curve
 from core.simulate.supernova import Explosion
 
 FRAME_INTERVAL_MYR = 0.007
@@ -52,8 +53,11 @@ class SimulationParameters:
     interval_myr : float
         Time between frames in Myr.
     metallicity : float
-        In units of the solar one; see `core.simulate.cooling` for what
-        scales with it.
+        In units of the solar one; see `core.simulate.curves` for what scales
+        with it.
+    cooling_curve : {"schure", "sutherland"}
+        Whose cooling curve is used above 10^4.2 K: Schure et al. (2009) or
+        Sutherland & Dopita (1993).
     mach : float, optional
         Initial Mach number of the turbulence, for the isothermal speed of
         sound of the mean density in thermal equilibrium; takes the place of
@@ -84,6 +88,7 @@ class SimulationParameters:
     frame_count: int = FRAME_COUNT
     interval_myr: float = FRAME_INTERVAL_MYR
     metallicity: float = 1.0
+    cooling_curve: Curve = "schure"
     mach: float | None = None
     explosions: tuple[Explosion, ...] = ()
     require_resolved: bool = True
@@ -97,7 +102,7 @@ class SimulationParameters:
             raise InvalidRequest(f"At least 16 cells along an edge are needed, not {self.n}.")
         if self.frame_count < 2 or self.interval_myr <= 0:
             raise InvalidRequest("At least two frames, a positive time apart, are needed.")
-        heating_rate(self.metallicity)  # refuses what is beyond the curves
+        check_curve(self.metallicity, self.cooling_curve)
         for explosion in self.explosions:
             if explosion.time_myr >= self.duration_myr:
                 raise InvalidRequest(

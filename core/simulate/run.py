@@ -205,6 +205,7 @@ def _run(
                         cell,
                         "outflow",
                         metallicity=first.metallicity,
+                        curve=first.cooling_curve,
                         compiled=compiled,
                         cancelled=cancelled,
                     )
@@ -264,11 +265,12 @@ def version() -> str:
 
 def _check_batch(parameters: Sequence[SimulationParameters], cloud: Tensor | None) -> None:
     def common(one: SimulationParameters) -> tuple[object, ...]:
-        return one.n, one.size_pc, one.frame_count, one.interval_myr, one.metallicity
+        medium = one.metallicity, one.cooling_curve
+        return one.n, one.size_pc, one.frame_count, one.interval_myr, *medium
 
     if any(common(one) != common(parameters[0]) for one in parameters):
         raise InvalidRequest(
-            "What is simulated at once must have the same grid, times and metallicity."
+            "What is simulated at once must have the same grid, times and cooling."
         )
     if cloud is not None and tuple(cloud.shape[-3:]) != (parameters[0].n,) * 3:
         raise InvalidRequest(

@@ -21,6 +21,19 @@ def test_cooling_function_matches_its_sources() -> None:
         assert np.log10(cooling.cooling_function(10**log_t)) == pytest.approx(log_lambda, abs=1e-3)
 
 
+def test_curve_of_sutherland_and_dopita() -> None:
+    """Their Lambda_N times n_e n_t / n_H^2; without metals close to hydrogen and helium alone."""
+    for temperature, published in ((1e5, 1.02e-21), (1e6, 1.10e-22), (1e7, 2.69e-23)):
+        found = cooling.cooling_function(temperature, curve="sutherland")
+        assert found == pytest.approx(published * 1.16 * 1.079, rel=0.03)
+        assert 0.5 < found / cooling.cooling_function(temperature) < 1.0
+    # Their curve for zero metals (10^-23.12 at 10^7 K, 10^-22.33 at 10^5 K).
+    for temperature, published in ((1e5, 4.68e-23), (1e7, 7.59e-24)):
+        assert primordial_cooling(temperature) == pytest.approx(published * 1.25, rel=0.1)
+    with pytest.raises(InvalidRequest, match="one of schure, sutherland"):
+        cooling.cooling_table(curve="spex")  # type: ignore[arg-type]
+
+
 def test_thermally_unstable_between_the_two_phases() -> None:
     """The equilibrium pressure falls with density for 1 < n < 10 cm^-3 (Vazquez-Semadeni+ 2007)."""
     number_density = np.geomspace(0.1, 100, 400)

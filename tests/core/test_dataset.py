@@ -86,7 +86,7 @@ def test_a_set_of_an_older_version_is_continued(serial: Path, tmp_path: Path) ->
     runs = plan(6, 3, n=16)
     manifest = json.loads((serial / MANIFEST).read_text())
     for entry in manifest["runs"]:
-        for name in ("metallicity", "mach", "explosions", "require_resolved"):
+        for name in ("metallicity", "cooling_curve", "mach", "explosions", "require_resolved"):
             del entry["parameters"][name]
     (tmp_path / MANIFEST).write_text(json.dumps(manifest))
     for path in serial.glob("*.shell.h5"):
