@@ -182,6 +182,7 @@ class Centre(QWidget):
                 cube = Cutout((x, y, z), place.size_pc)
         for column in self.columns.values():
             column.view.set_cube(cube)
+            column.slice.set_cube(cube)
 
     def _on_picked_in_box(self, picked: Picked) -> None:
         self._tell(picked, self.whole.view.stage.center_pc)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QWidget
 from skimage.measure import find_contours
 
 from app.scene.colormaps import ROLE_COLORS, colorize
+from app.scene.markers import CUBE_COLOR
 from app.scene.overlay import (
     BACKGROUND,
     HALO,
@@ -36,6 +37,7 @@ from app.scene.picking import Picked
 from app.scene.prepare import PreparedEvolution, log_density, prepare, refine
 from app.view_state import LayerState, TransferFunction, Vector3
 from core.cubes import CubeSequence
+from core.cutout import Cutout
 
 SHOWN_ACROSS = 44.0 / 60.0
 SHOWN_UP = 28.5 / 60.0
@@ -119,6 +121,7 @@ class SliceView(QWidget):
         self._values: NDArray[np.float32] | None = None
         self._image: QImage | None = None
         self._outlines: list[NDArray] = []
+        self._cube: Cutout | None = None
 
     def set_evolution(
         self,
@@ -171,6 +174,12 @@ class SliceView(QWidget):
             self._layers = layers
             self._outline()
 
+    def set_cube(self, cube: Cutout | None) -> None:
+        """Draw where a cube that is to be cut out meets the plane (see `SceneView.set_cube`)."""
+        if cube != self._cube:
+            self._cube = cube
+            self.update()
+
     @property
     def _height(self) -> float:
         size = 60.0 if self._prepared is None else self._prepared.size_pc
@@ -189,6 +198,22 @@ class SliceView(QWidget):
             if field is not None:
                 self._outlines = shell_outline(field, self._height)
         self.update()
+
+    def _paint_cube(
+        self, painter: QPainter, left: float, top: float, per_pc: float, size_pc: float
+    ) -> None:
+        cube = self._cube
+        if cube is None or abs(cube.center_pc[2] - self._site[2]) > cube.size_pc / 2:
+            return
+        x, y, _ = cube.center_pc
+        middle = QPointF(left + (size_pc / 2 + x) * per_pc, top + (size_pc / 2 - y) * per_pc)
+        reach = cube.size_pc * per_pc / 2
+        corner = QPointF(reach, reach)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for color, width in ((HALO, 4.0), (QColor(CUBE_COLOR), 1.7)):
+            painter.setPen(QPen(color, width))
+            painter.drawRect(QRectF(middle - corner, middle + corner))
+            painter.drawEllipse(middle, 3.0, 3.0)
 
     def _placement(self, rect: QRectF) -> tuple[float, float, float]:
         """Left, top and edge of the whole plane: the explosion's surroundings, no margins."""
@@ -275,6 +300,7 @@ class SliceView(QWidget):
             y = top + (0.5 - site_y / prepared.size_pc) * edge
             paint_site(painter, QPointF(x, y), ring=0.0)
         per_pc = edge / prepared.size_pc
+        self._paint_cube(painter, left, top, per_pc, prepared.size_pc)
         paint_scale_bar(
             painter,
             QPointF(MARGIN + 2, rect.height() - MARGIN - 2),
