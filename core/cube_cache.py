@@ -21,7 +21,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,6 @@ _WHOLE = 1 << 24
 """Bytes of a snapshot up to which all of it is hashed; of a larger one, as many samples."""
 
 _SAMPLE = 1 << 16
-_MOST_FILES = 4096
 _ABANDONED_S = 24 * 3600.0
 _LOG = logging.getLogger(__name__)
 
@@ -137,7 +135,7 @@ def cube_key(header: FrameHeader, format: str, request: dict[str, Any]) -> str |
         The name; None if the files cannot be read for it.
     """
     try:
-        contents = fingerprint([file for path in header.paths for file in _belonging(path)])
+        contents = fingerprint(header.paths)
     except OSError as error:
         _LOG.debug("no key for %s: %s", header.paths[0], error)
         return None
@@ -255,18 +253,6 @@ def _shrink(folder: Path, limit: int) -> None:
         with contextlib.suppress(OSError):
             path.unlink()
         total -= size
-
-
-def _belonging(path: Path) -> list[Path]:
-    """List the files that a path stands for: a mesh may be spread over a folder."""
-    from core.readers.hdf5 import is_hdf5
-
-    if is_hdf5(path):
-        return [path]
-    files = list(islice((f for f in path.parent.rglob("*") if f.is_file()), _MOST_FILES + 1))
-    if len(files) > _MOST_FILES:
-        raise OSError(f"{path.parent} has too many files to tell which belong to {path.name}")
-    return sorted(files)
 
 
 @lru_cache(maxsize=1)

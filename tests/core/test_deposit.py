@@ -102,7 +102,7 @@ def test_velocity_and_temperature_are_weighted_by_mass():
     np.testing.assert_allclose(fields["velocity"][0, 0, 0], [1.0, 6.0, 0.0])
     assert fields["temperature"][0, 0, 0] == pytest.approx(400.0)
     assert fields["density"][3, 3, 3] == 0.0
-    # Voxels without gas take the values of the nearest that has some.
+    # Voxels without gas take the mean of the gas around them, which here is all the same.
     np.testing.assert_allclose(fields["temperature"], 400.0)
 
 
@@ -122,3 +122,23 @@ def test_a_cube_without_gas_says_where():
     gas = particles(np.full((5, 3), 5.0))
     with pytest.raises(InvalidRequest, match=r"no gas .* \(45, 45, 45\) pc"):
         deposit(gas, size_pc=10.0, n=4, center_pc=(45.0, 45.0, 45.0))
+
+
+@pytest.mark.parametrize("n", [4, 5, 7, 12])
+def test_voxels_without_gas_take_the_mean_of_the_block_around_them(n: int):
+    voxel = 60.0 / n
+    centers = np.array([[0.5, 0.5, 0.5], [1.5, 1.5, 1.5], [n - 0.5, n - 0.5, n - 0.5]]) * voxel
+    gas = particles(
+        centers,
+        masses=np.array([1.0, 3.0, 1.0], np.float32),
+        temperatures_k=np.array([100.0, 500.0, 7.0], np.float32),
+    )
+    fields = deposit(gas, size_pc=60.0, n=n, center_pc=(30.0,) * 3)
+    temperature = fields["temperature"]
+    assert np.count_nonzero(fields["density"]) == 3
+    np.testing.assert_allclose(
+        temperature[[0, 1, n - 1], [0, 1, n - 1], [0, 1, n - 1]], gas.temperatures_k
+    )
+    np.testing.assert_allclose(temperature[[0, 1], [1, 0], [0, 1]], 400.0)
+    assert temperature.min() >= 7.0
+    assert temperature.max() <= 500.0
