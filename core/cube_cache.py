@@ -20,7 +20,6 @@ import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +257,8 @@ def _shrink(folder: Path, limit: int) -> None:
 @lru_cache(maxsize=1)
 def _program() -> str:
     """Tell versions of this program apart, as far as cubes depend on it."""
+    from importlib.metadata import PackageNotFoundError, version  # slow, and seldom needed
+
     try:
         number = version("shellsight")
     except PackageNotFoundError:
