@@ -110,6 +110,8 @@ def cooling_function(
         metals = np.maximum(hot - primordial_cooling(temperature), 0.0)
         hot = hot + (metallicity - 1.0) * metals
     weight = np.clip((log_t - 4.0) / 0.2, 0.0, 1.0)
+    # Cold gas has no electrons and no hot part, not even a logarithm of it.
+    hot = np.maximum(hot, 1e-60)
     return 10.0 ** ((1.0 - weight) * np.log10(cold) + weight * np.log10(hot))
 
 

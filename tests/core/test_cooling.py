@@ -27,6 +27,8 @@ def test_curve_of_sutherland_and_dopita() -> None:
         found = cooling.cooling_function(temperature, curve="sutherland")
         assert found == pytest.approx(published * 1.16 * 1.079, rel=0.03)
         assert 0.5 < found / cooling.cooling_function(temperature) < 1.0
+    assert cooling.cooling_function(50.0, curve="sutherland") == cooling.cooling_function(50.0)
+    assert torch.isfinite(cooling.cooling_table(curve="sutherland").log_time).all()
     # Their curve for zero metals (10^-23.12 at 10^7 K, 10^-22.33 at 10^5 K).
     for temperature, published in ((1e5, 4.68e-23), (1e7, 7.59e-24)):
         assert primordial_cooling(temperature) == pytest.approx(published * 1.25, rel=0.1)
