@@ -116,9 +116,9 @@ class Forecaster:
             a network it must have the size and the number of voxels of the
             training (see `card`); a theory takes any.
         energy_erg : float, optional
-            Energy of the explosion in erg; by default that of the network's
-            training, and refused if it is another. A theory takes any; its
-            default is 1e51.
+            Energy of the explosion in erg; by default the usual one of the
+            network's training, and refused outside the range of that (see
+            `card`). A theory takes any; its default is 1e51.
         progress : callable, optional
             Told the fraction done.
         cancelled : callable, optional
@@ -193,7 +193,9 @@ class Forecaster:
         if "velocity" in cube.fields:
             moved = np.ascontiguousarray(np.moveaxis(cube.fields["velocity"], -1, 0))
             velocity = torch.tensor(moved, device=self._device).unsqueeze(0)
-        given = network_input(density.unsqueeze(0), velocity, cube.size_pc)
+        energy = self._config.energy_erg if energy_erg is None else energy_erg
+        theory = getattr(self._network, "channels", 0) > 7
+        given = network_input(density.unsqueeze(0), velocity, cube.size_pc, energy, arrival=theory)
         turbulence = torch.zeros(self._config.frames, *density.shape, device=self._device)
         effect = torch.zeros_like(turbulence)
         orientations = spread(self.averaging)
@@ -202,23 +204,23 @@ class Forecaster:
             report(
                 progress, done / len(orientations), f"Orientation {done + 1} of {len(orientations)}"
             )
-            channels = torch.cat(
-                (symmetry.scalar(given.scalars), symmetry.vector(given.velocity)), 1
-            )
+            channels = given.transformed(symmetry).channels().contiguous()
             with torch.inference_mode():
-                one_turbulence, one_effect = self._network(channels.contiguous(), given.conditions)
+                one_turbulence, one_effect = self._network(channels, given.conditions)
             back = symmetry.inverse()
             turbulence += back.scalar(one_turbulence[0]) / len(orientations)
             effect += back.scalar(one_effect[0]) / len(orientations)
         check_cancelled(cancelled, "The forecast")
-        return self._forecast(cube, density, turbulence, effect)
+        return self._forecast(cube, density, turbulence, effect, energy)
 
     def _check(self, cube: Cube, energy_erg: float | None) -> None:
         config = self._config
-        if energy_erg is not None and not np.isclose(energy_erg, config.energy_erg, rtol=0.01):
+        low, high = config.energy_range_erg or (config.energy_erg, config.energy_erg)
+        if energy_erg is not None and not 0.99 * low <= energy_erg <= 1.01 * high:
+            known = f"{low:.3g} erg only" if low == high else f"{low:.3g} to {high:.3g} erg"
             raise InvalidRequest(
-                f"The network {config.name} knows explosions of {config.energy_erg:.3g} erg only, "
-                f"not of {energy_erg:.3g} erg."
+                f"The network {config.name} knows explosions of {known}, not of "
+                f"{energy_erg:.3g} erg."
             )
         if cube.n != config.n or not np.isclose(cube.size_pc, config.size_pc, rtol=1e-3):
             raise InvalidRequest(
@@ -228,7 +230,7 @@ class Forecaster:
             )
 
     def _forecast(
-        self, cube: Cube, density: Tensor, turbulence: Tensor, effect: Tensor
+        self, cube: Cube, density: Tensor, turbulence: Tensor, effect: Tensor, energy_erg: float
     ) -> Forecast:
         """Join the network's logarithms with the cube they start from."""
         steps = np.arange(self._config.frames + 1, dtype=np.float64)
@@ -248,7 +250,7 @@ class Forecaster:
         return Forecast(
             sequence=sequence(exploded),
             control=sequence(control),
-            energy_erg=self._config.energy_erg,
+            energy_erg=energy_erg,
         )
 
 

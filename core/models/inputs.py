@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from core.cubes import Cube
+from core.models.symmetry import Symmetry
+from core.shells.arrival import arrival_times_myr
 
 LOG_DENSITY_FLOOR = -6.0
 """log10 of the lowest density shown to a network, Msun/pc^3."""
@@ -14,11 +19,16 @@ LOG_DENSITY_FLOOR = -6.0
 SITE_RADIUS_PC = 4.0
 """Around the site velocities are not trusted, see `network_input`."""
 
-CHANNELS = 7
-"""Log density, three velocities, distance, swept-up mass, level."""
+CHANNELS = 8
+"""Log density, distance, swept-up mass, level, three velocities, arrival of the shell."""
 
-CONDITIONS = 3
-"""Mean level, level at the site, whether the velocity is known."""
+CONDITIONS = 4
+"""Mean level, level at the site, whether the velocity is known, energy."""
+
+ENERGY_ERG = 1e51
+"""Energies are seen relative to this."""
+
+_ARRIVAL_MYR = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,24 +42,54 @@ class NetworkInput:
         the site, and the mean level, each scaled to order one.
     velocity : Tensor, (batch, 3, n, n, n)
         Velocity in 10 km/s, zero where unknown.
-    conditions : Tensor, (batch, 3)
+    conditions : Tensor, (batch, 4)
         Mean of log10 density, log10 of the density at the site, 1 where the
-        velocity is known.
+        velocity is known, log10 of the energy in 1e51 erg.
+    arrival : Tensor, (batch, 1, n, n, n), optional
+        log10 of the time at which the thin-shell model has the shell arrive,
+        in 0.1 Myr; what networks of seven channels do without.
     """
 
     scalars: Tensor
     velocity: Tensor
     conditions: Tensor
+    arrival: Tensor | None = None
 
     def channels(self) -> Tensor:
         """Join all fields.
 
         Returns
         -------
-        Tensor, (batch, 7, n, n, n)
-            Scalars, then velocity.
+        Tensor, (batch, 7 or 8, n, n, n)
+            Scalars, velocity, and the arrival where it is there.
         """
-        return torch.cat((self.scalars, self.velocity), 1)
+        last = () if self.arrival is None else (self.arrival,)
+        return torch.cat((self.scalars, self.velocity, *last), 1)
+
+    def transformed(self, symmetry: Symmetry) -> NetworkInput:
+        """Turn or reflect the gas.
+
+        Parameters
+        ----------
+        symmetry : Symmetry
+            How.
+
+        Returns
+        -------
+        NetworkInput
+            The same gas from another side.
+        """
+        return NetworkInput(
+            symmetry.scalar(self.scalars),
+            symmetry.vector(self.velocity),
+            self.conditions,
+            None if self.arrival is None else symmetry.scalar(self.arrival),
+        )
+
+    @property
+    def energies_erg(self) -> Tensor:
+        """Energy of each explosion in erg, (batch,); single precision ends at 10^38."""
+        return ENERGY_ERG * 10.0 ** self.conditions[:, 3].double()
 
 
 def distances_pc(n: int, size_pc: float) -> Tensor:
@@ -106,7 +146,39 @@ def swept_mass(density: Tensor, size_pc: float, samples: int = 24) -> Tensor:
     return total * radius**3
 
 
-def network_input(density: Tensor, velocity: Tensor | None, size_pc: float) -> NetworkInput:
+def arrival_channel(density: Tensor, size_pc: float, energies_erg: Tensor) -> Tensor:
+    """When the shell arrives at each voxel, as a network sees it.
+
+    Parameters
+    ----------
+    density : Tensor, (batch, n, n, n)
+        Mass density in Msun/pc^3.
+    size_pc : float
+        Edge length of the cubes in pc.
+    energies_erg : Tensor, (batch,)
+        Energies of the explosions in erg.
+
+    Returns
+    -------
+    Tensor, (batch, 1, n, n, n)
+        log10 of the time in 0.1 Myr.
+    """
+    times = [
+        arrival_times_myr(Cube({"density": one.numpy()}, size_pc), float(energy))
+        for one, energy in zip(density.cpu(), energies_erg, strict=True)
+    ]
+    logs = np.log10(np.stack(times) / _ARRIVAL_MYR)
+    return torch.from_numpy(logs).unsqueeze(1).to(density)
+
+
+def network_input(
+    density: Tensor,
+    velocity: Tensor | None,
+    size_pc: float,
+    energy_erg: float = ENERGY_ERG,
+    *,
+    arrival: bool = True,
+) -> NetworkInput:
     """Prepare cubes for a network; the explosion is at their centre.
 
     The velocity within `SITE_RADIUS_PC` of the site is replaced by the mean
@@ -122,6 +194,10 @@ def network_input(density: Tensor, velocity: Tensor | None, size_pc: float) -> N
         Velocity in km/s, if known.
     size_pc : float
         Edge length of the cubes in pc.
+    energy_erg : float
+        Energy of the explosions in erg.
+    arrival : bool
+        Whether to give the network what the thin-shell model says.
 
     Returns
     -------
@@ -151,4 +227,8 @@ def network_input(density: Tensor, velocity: Tensor | None, size_pc: float) -> N
         1,
     )
     known = torch.full_like(mean, float(velocity is not None))
-    return NetworkInput(scalars, scaled, torch.stack((mean, site, known), 1))
+    energy = torch.full_like(mean, float(np.log10(energy_erg / ENERGY_ERG)))
+    given = NetworkInput(scalars, scaled, torch.stack((mean, site, known, energy), 1))
+    if not arrival:
+        return given
+    return replace(given, arrival=arrival_channel(density, size_pc, given.energies_erg))

@@ -48,7 +48,10 @@ class ModelConfig:
     frames : int
         Future frames it gives.
     energy_erg : float
-        Energy of the explosions it was trained on, in erg.
+        Energy of the explosions it was trained on, in erg; the usual one
+        where it knows several.
+    energy_range_erg : tuple of float, optional
+        Least and greatest energy it was trained on, where they differ.
     training : Mapping
         Data, budget, device and wall time of its training.
     """
@@ -61,7 +64,13 @@ class ModelConfig:
     interval_myr: float = 0.007
     frames: int = 19
     energy_erg: float = 1e51
+    energy_range_erg: tuple[float, float] | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sees_arrival(self) -> bool:
+        """Whether the network is given what the thin-shell model says."""
+        return int(self.arguments.get("channels", 7)) > 7
 
     def build(self) -> nn.Module:
         """Make the network, with random weights.

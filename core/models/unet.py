@@ -18,8 +18,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.models.inputs import CHANNELS, CONDITIONS
-
 LARGEST_EFFECT_DEX = 5.0
 """Limit of what the explosion can do to a density, in dex."""
 
@@ -116,6 +114,8 @@ class TwoHeadedUNet(nn.Module):
         Residual blocks at each level, on the way down and on the way up.
     embedding : int
         Length of the conditioning vector.
+    channels, conditions : int
+        How many of those of `core.models.inputs` it looks at, from the first.
     """
 
     def __init__(
@@ -124,13 +124,15 @@ class TwoHeadedUNet(nn.Module):
         widths: tuple[int, ...] = (24, 48, 96, 128),
         blocks: int = 1,
         embedding: int = 64,
+        channels: int = 7,
+        conditions: int = 3,
     ) -> None:
         super().__init__()
-        self.frames = frames
+        self.frames, self.channels, self.conditions = frames, channels, conditions
         self.condition = nn.Sequential(
-            nn.Linear(CONDITIONS, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU()
+            nn.Linear(conditions, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU()
         )
-        self.stem = nn.Conv3d(CHANNELS, widths[0], 3, padding=1)
+        self.stem = nn.Conv3d(channels, widths[0], 3, padding=1)
         self.down_blocks = nn.ModuleList(Level(width, blocks, embedding) for width in widths)
         self.down = nn.ModuleList(
             nn.Conv3d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths)
@@ -147,9 +149,9 @@ class TwoHeadedUNet(nn.Module):
 
         Parameters
         ----------
-        channels : Tensor, (batch, 7, n, n, n)
+        channels : Tensor, (batch, at least `self.channels`, n, n, n)
             From `core.models.inputs`.
-        conditions : Tensor, (batch, 3)
+        conditions : Tensor, (batch, at least `self.conditions`)
             From the same.
 
         Returns
@@ -159,8 +161,8 @@ class TwoHeadedUNet(nn.Module):
         effect : Tensor, (batch, frames, n, n, n)
             log10(rho/rho_control), in dex.
         """
-        condition = self.condition(conditions)
-        x = self.stem(channels)
+        condition = self.condition(conditions[:, : self.conditions])
+        x = self.stem(channels[:, : self.channels])
         skips = []
         for level, blocks in enumerate(self.down_blocks):
             x = blocks(x, condition)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from core.energy import EnergyMeter, Expense
 from core.errors import InvalidRequest
+from core.models.inputs import CHANNELS, CONDITIONS
 from core.models.registry import ModelConfig, load_model, save_model
 from core.models.symmetry import SYMMETRIES
 from core.progress import CancelCheck, Progress, check_cancelled, report
@@ -66,7 +67,13 @@ class TrainingConfig:
 
     model: ModelConfig = field(
         default_factory=lambda: ModelConfig(
-            "unet-32", arguments={"widths": (32, 64, 128, 192), "blocks": 2}
+            "unet-32",
+            arguments={
+                "widths": (32, 64, 128, 192),
+                "blocks": 2,
+                "channels": CHANNELS,
+                "conditions": CONDITIONS,
+            },
         )
     )
     minutes: float = 60.0
@@ -119,7 +126,14 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.network = _build(config.model, self.device)
         if initial is not None:
-            self.network.load_state_dict(load_model(initial, self.device)[0].state_dict())
+            weights = load_model(initial, self.device)[0].state_dict()
+            try:
+                self.network.load_state_dict(_widened(weights, self.network))
+            except RuntimeError as error:
+                raise InvalidRequest(
+                    f"The weights of '{initial}' do not fit the network that is to be trained; "
+                    f"start from one of the same widths and blocks, or from nothing."
+                ) from error
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
@@ -315,7 +329,10 @@ class Trainer:
             "threads": torch.get_num_threads(),
             **self.expense.as_provenance(),
         }
-        config = replace(self.config.model, training=training)
+        energies = [float(s.given.energies_erg[0]) for s in self.train_samples.values()]
+        config = replace(
+            self.config.model, training=training, energy_range_erg=(min(energies), max(energies))
+        )
         path = self.run / f"{config.name}.safetensors"
         save_model(self.average, config, path)
         return path
@@ -325,6 +342,19 @@ def _build(config: ModelConfig, device: torch.device) -> nn.Module:
     """Make a network in the fastest layout for 3D convolutions, on processors and on GPUs."""
     network = config.build().to(device)
     return network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+
+
+def _widened(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Fit weights to a network that looks at more inputs, which it ignores at first."""
+    wide = network.state_dict()
+    out = {}
+    for key, have in weights.items():
+        more = wide[key].shape[1] - have.shape[1] if key in wide and have.ndim > 1 else 0
+        if more > 0:
+            zeros = have.new_zeros((len(have), more, *have.shape[2:]))
+            have = torch.cat((have, zeros), 1)
+        out[key] = have
+    return out
 
 
 def _predict(network: nn.Module, batch: Sample) -> tuple[Tensor, Tensor]:

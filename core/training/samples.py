@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,11 +51,7 @@ class Sample:
         Sample
             The same physics, seen from another side.
         """
-        given = NetworkInput(
-            symmetry.scalar(self.given.scalars),
-            symmetry.vector(self.given.velocity),
-            self.given.conditions,
-        )
+        given = self.given.transformed(symmetry)
         return Sample(given, symmetry.scalar(self.turbulence), symmetry.scalar(self.effect))
 
     def without_velocity(self) -> Sample:
@@ -68,7 +64,9 @@ class Sample:
         """
         conditions = self.given.conditions.clone()
         conditions[:, 2] = 0.0
-        given = NetworkInput(self.given.scalars, torch.zeros_like(self.given.velocity), conditions)
+        given = replace(
+            self.given, velocity=torch.zeros_like(self.given.velocity), conditions=conditions
+        )
         return Sample(given, self.turbulence, self.effect)
 
 
@@ -101,11 +99,13 @@ def with_particle_noise(
     quantum = particle_msun / 1.5**3 / (size_pc / density.shape[-1]) ** 3
     noisy = torch.tensor(rng.poisson(density / quantum) * quantum).clamp_min(MIN_DENSITY).float()
     # The velocity channel is scaled and its centre replaced already; only the density is new.
-    given = network_input(noisy, None, size_pc)
+    energy_erg = float(sample.given.energies_erg[0])
+    given = network_input(noisy, None, size_pc, energy_erg, arrival=False)
     conditions = given.conditions.clone()
     conditions[:, 2] = sample.given.conditions[:, 2]
+    # Rays average over the noise: the arrival, which takes long to compute, stays.
     return Sample(
-        NetworkInput(given.scalars.half(), sample.given.velocity, conditions),
+        NetworkInput(given.scalars.half(), sample.given.velocity, conditions, sample.given.arrival),
         sample.turbulence,
         sample.effect,
     )
@@ -127,11 +127,15 @@ def sample_of(simulation: Simulation) -> Sample:
     density = torch.tensor(np.maximum(simulation.density, MIN_DENSITY))
     control = torch.tensor(np.maximum(simulation.control.density, MIN_DENSITY))
     velocity = torch.tensor(simulation.sequence.fields["velocity"][0]).permute(3, 0, 1, 2)
-    given = network_input(density[:1], velocity.unsqueeze(0), simulation.sequence.size_pc)
+    size_pc = simulation.sequence.size_pc
+    given = network_input(density[:1], velocity.unsqueeze(0), size_pc, simulation.energy_erg)
+    assert given.arrival is not None
     effect = torch.log10(density[1:] / control[1:]).clamp(*EFFECT_RANGE_DEX)
     turbulence = torch.log10(control[1:] / density[:1])
     return Sample(
-        NetworkInput(given.scalars.half(), given.velocity.half(), given.conditions),
+        NetworkInput(
+            given.scalars.half(), given.velocity.half(), given.conditions, given.arrival.half()
+        ),
         turbulence.unsqueeze(0).half(),
         effect.unsqueeze(0).half(),
     )
@@ -195,6 +199,7 @@ def batch_of(samples: Sequence[Sample], device: torch.device) -> Sample:
             join([s.given.scalars for s in samples]),
             join([s.given.velocity for s in samples]),
             join([s.given.conditions for s in samples]),
+            join([s.given.arrival for s in samples if s.given.arrival is not None]),
         ),
         join([s.turbulence for s in samples]),
         join([s.effect for s in samples]),

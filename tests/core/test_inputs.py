@@ -38,6 +38,32 @@ def test_channels_turn_with_the_cube() -> None:
     assert torch.allclose(given.conditions, turned.conditions, atol=1e-5)
 
 
+def test_arrival_turns_with_the_cube_and_grows_outwards() -> None:
+    """The rays of the thin-shell model are fixed in space, which costs a few per cent."""
+    density = torch.ones(1, 16, 16, 16)
+    density[:, 8:] = 4.0
+    symmetry = SYMMETRIES[29]
+    given = network_input(density, None, 60.0)
+    turned = network_input(symmetry.scalar(density), None, 60.0)
+    assert given.arrival is not None
+    assert turned.arrival is not None
+    assert (symmetry.scalar(given.arrival) - turned.arrival).abs().max() < 0.1
+    along = given.arrival[0, 0, :, 8, 8]
+    assert (along[8:].diff() >= 0).all()
+    assert along[11] > along[4]  # the dense side holds the shell back
+
+
+def test_more_energy_arrives_earlier() -> None:
+    """Sedov: t goes as E^(-1/2) at a given radius, while nothing is lost."""
+    density = torch.full((1, 16, 16, 16), 0.1)
+    weak, strong = (network_input(density, None, 60.0, energy) for energy in (3e50, 3e51))
+    assert weak.arrival is not None
+    assert strong.arrival is not None
+    gap = (weak.arrival - strong.arrival)[0, 0, 8, 8, 10]
+    assert float(gap) == pytest.approx(0.5, abs=0.05)
+    assert strong.energies_erg.item() == pytest.approx(3e51, rel=1e-6)
+
+
 def test_the_level_is_kept() -> None:
     """Ten times denser gas differs by exactly one dex in channels and conditions."""
     density = torch.exp(torch.randn(1, 16, 16, 16))
