@@ -54,6 +54,10 @@ _UNIT_NAMES: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """How Gadget and AREPO, and GIZMO, call their units."""
 
+_CELL_FIELDS = ("CenterOfMass", "Volume", "NumFacesCell", "FaceAngle")
+_MESH_OPTIONS = ("VORONOI", "REGULARIZE_MESH", "REFINEMENT", "MESHRELAX")
+"""Data sets and compile-time options that only AREPO's moving mesh has."""
+
 _MATTER = ("Omega0", "Omega_Matter")
 _VACUUM = ("OmegaLambda", "Omega_Lambda")
 """How Gadget and AREPO, and GIZMO, call the densities of the universe."""
@@ -175,7 +179,10 @@ def _code(file: h5py.File, header: Mapping[str, Any]) -> str:
         stored = [str(key) for key in gas] if isinstance(gas, h5py.Group) else []
     if "UnitLength_In_CGS" in header or "ParticleIDGenerationNumber" in stored:
         return "GIZMO"
-    if any(key.startswith("GFM_") for key in stored) or "SmoothingLength" not in stored:
+    if any(key.startswith("GFM_") or key in _CELL_FIELDS for key in stored):
+        return "AREPO"
+    options = attributes(file, "Config")
+    if any(key.startswith(_MESH_OPTIONS) for key in options):
         return "AREPO"
     return "Gadget"
 

@@ -207,6 +207,11 @@ def test_gizmo_and_arepo_are_recognised(tmp_path: Path):
     assert (gizmo.code, gizmo.format) == ("GIZMO", "Gadget")
     columns = gas()
     del columns["SmoothingLength"]
+    # Gas without a kernel is not yet a cell: it takes what only a mesh has.
+    plain = core.open(write_gadget(tmp_path / "plain.hdf5", columns))
+    assert plain.code == "Gadget"
+    assert plain[0].smoothing_lengths_pc is None
+    columns["CenterOfMass"] = columns["Coordinates"]
     arepo = core.open(write_gadget(tmp_path / "arepo.hdf5", columns))
     assert arepo.code == "AREPO"
     expected = np.cbrt(3 * 5.0 / (4 * np.pi * 1.5))
