@@ -10,7 +10,7 @@ from core.errors import InvalidRequest, MissingDependency
 from core.progress import CancelCheck, check_cancelled
 
 if TYPE_CHECKING:
-    from core.simulate.dataset import PlannedRun
+    from core.simulate.plan import PlannedRun
 
 INSTALL = 'pip install "shellsight[cluster]"'
 

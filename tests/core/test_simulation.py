@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import core
+from core.cli import main
 from core.constants import NH_PER_DENSITY
 from core.cubes import Cube
 from core.errors import Cancelled, InvalidRequest
@@ -198,3 +199,31 @@ def test_cloud_keeps_its_mass_and_gains_contrast() -> None:
     assert float(density.std() / density.mean()) > 1.0
     assert float(hydro.pressure(cloud).min()) > 0
     assert cloud.dtype == torch.float32
+
+
+def test_command_line_makes_such_a_run(tmp_path, monkeypatch, capsys) -> None:
+    """Explosions, metallicity, Mach number and The Well's layout from the command line."""
+    h5py = pytest.importorskip("h5py")
+    run, well = tmp_path / "run.shell.h5", tmp_path / "run.hdf5"
+    words = (
+        f"simulate -o {run} --well {well} --n 16 --size 20 --mach 3 --index 3.667 --frames 3 "
+        f"--metallicity 0.5 --cooling sutherland --density 0.1 "
+        f"--explosion 0,1,0,0 --explosion 0.008,-2,0,0"
+    ).split()
+    monkeypatch.setattr("sys.argv", ["shellsight", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code in (0, None), capsys.readouterr().err
+    made = core.load(run)
+    assert isinstance(made, Simulation)
+    parameters = made.provenance["parameters"]
+    assert parameters["mach"] == 3.0
+    assert parameters["cooling_curve"] == "sutherland"
+    assert [e["site_pc"] for e in made.provenance["injections"]] == [[1, 0, 0], [-2, 0, 0]]
+    with h5py.File(well) as file:
+        np.testing.assert_allclose(file["t0_fields/density"][0], made.density, rtol=1e-6)
+    monkeypatch.setattr("sys.argv", ["shellsight", *words[:3], "--explosion", "now"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert "four numbers" in capsys.readouterr().err
