@@ -203,7 +203,7 @@ class ForecastPanel(QWidget):
         self._refresh_options()
         text = f"{truth.times_myr[0]:.3f} Myr, first frame" if truth is not None else "–"
         self.start_time.set_full_text(text)
-        if not self._busy and self._document.source is None:
+        if not self._busy and self._document.forecast is None:
             self.doing.set_full_text("")
 
     def _refresh_options(self) -> None:

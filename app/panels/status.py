@@ -6,7 +6,13 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from app.document import Document
-from app.events import ForecastChanged, OverviewChanged, SourceChanged, TruthChanged
+from app.events import (
+    ForecastChanged,
+    OverviewChanged,
+    PlaceChanged,
+    SourceChanged,
+    TruthChanged,
+)
 from app.jobs import Job, Jobs
 from app.panels.parts import ElidedLabel
 from app.theme import Theme
@@ -49,6 +55,8 @@ class StatusPanel(QWidget):
         jobs.progressed.connect(self._on_progress)
         for event in (SourceChanged, TruthChanged, ForecastChanged, OverviewChanged):
             document.subscribe(event, lambda _: self.refresh())
+        # What was said of one place is not true of the next.
+        document.subscribe(PlaceChanged, lambda _: self.say(""))
         theme.changed.connect(self.refresh)
         self.refresh()
 
