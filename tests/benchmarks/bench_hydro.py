@@ -1,6 +1,6 @@
 """The solver: convergence on problems with known solutions, clouds, and what a run costs.
 
-python tests/benchmarks/bench_hydro.py [problems] [clouds] [cost]
+python tests/benchmarks/bench_hydro.py [problems] [clouds] [cost] [cavity]
 """
 
 import sys
@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 from test_hydro import double_blast, exact_sod, run, strip
 from test_supernova import radii, sedov
 
-from core.constants import ERG_TO_CODE, PC_PER_KMS_MYR
+from core.constants import ERG_TO_CODE, NH_PER_DENSITY, PC_PER_KMS_MYR
+from core.metrics import radial_momentum
 from core.simulate import SimulationParameters, hydro, make_cloud, simulate
 
 
@@ -135,7 +136,31 @@ def cost() -> None:
         )
 
 
+def cavity() -> None:
+    """Print how hot the inside of a remnant stays."""
+    print(
+        "\nInside a remnant in uniform gas of n_H = 45 cm^-3, box of 60 pc; within 2 pc of the site"
+    )
+    print("  cells   Myr     T / K      n_H / cm^-3   T n^-2/3   momentum / Msun km/s   CPU / s")
+    for n in (32, 64, 128):
+        made = simulate(
+            SimulationParameters(n=n, mean_density=45.0 / NH_PER_DENSITY, rms_velocity_kms=0.0)
+        )
+        near = radii(n, 60.0) < 2.0
+        for index in (3, 5, 10, 19):
+            cube = made.sequence[index]
+            temperature = float(cube.fields["temperature"][near].mean())
+            number = float(cube.density[near].mean()) * NH_PER_DENSITY
+            print(
+                f"{n:7d}   {cube.time_myr:.3f}   {temperature:8.2e}   {number:11.2e}   "
+                f"{temperature * number ** (-2 / 3):8.1e}   "
+                f"{radial_momentum(cube.density, cube.fields['velocity'], cube.voxel_pc):20.3g}   "
+                f"{made.provenance['cpu_time_s']:7.0f}",
+                flush=True,
+            )
+
+
 if __name__ == "__main__":
-    parts = {"problems": problems, "clouds": clouds, "cost": cost}
+    parts = {"problems": problems, "clouds": clouds, "cost": cost, "cavity": cavity}
     for chosen in sys.argv[1:] or parts:
         parts[chosen]()
