@@ -13,6 +13,12 @@ from core.evolution import Forecast
 from core.models.analytic import ANALYTIC_MODELS
 from core.progress import CancelCheck, Progress, check_cancelled, report
 
+ENERGY_ERG = 1e51
+"""Energy of an explosion where nothing else is said."""
+
+THEORY_ENERGIES_ERG = (1e49, 1e53)
+"""What the window offers for a theory, which takes any."""
+
 logger = logging.getLogger("shellsight")
 
 
@@ -43,6 +49,7 @@ def forecast(
     model: str,
     device: str,
     averaging: int,
+    energy_erg: float | None = None,
     *,
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
@@ -57,6 +64,8 @@ def forecast(
         The gas at the explosion.
     model, device, averaging
         As for `core.Forecaster`.
+    energy_erg : float, optional
+        Energy of the explosion in erg; by default the model's usual one.
     progress, cancelled : callable, optional
         As everywhere in the library.
 
@@ -78,14 +87,18 @@ def forecast(
     try:
         forecaster = core.Forecaster(model, device=device, averaging=averaging)
         check_cancelled(cancelled, "The forecast")
-        result = forecaster.forecast(cube, progress=progress, cancelled=cancelled)
+        result = forecaster.forecast(
+            cube, energy_erg=energy_erg, progress=progress, cancelled=cancelled
+        )
     except RuntimeError as error:
         if device == "cpu" or "out of memory" not in str(error).lower():
             raise
         note = "The GPU ran out of memory; the forecast was made on the CPU."
         report(progress, 0.0, "GPU memory is full: on the CPU instead")
         forecaster = core.Forecaster(model, device="cpu", averaging=averaging)
-        result = forecaster.forecast(cube, progress=progress, cancelled=cancelled)
+        result = forecaster.forecast(
+            cube, energy_erg=energy_erg, progress=progress, cancelled=cancelled
+        )
     return Forecasted(result, forecaster.device_name, time.monotonic() - began, note)
 
 
@@ -101,11 +114,14 @@ class Choice:
         What people read.
     tip : str
         More about it.
+    energies_erg : tuple of float
+        Least and greatest energy of the explosions that a model knows.
     """
 
     key: str
     label: str
     tip: str = ""
+    energies_erg: tuple[float, float] = (ENERGY_ERG, ENERGY_ERG)
 
 
 def models() -> list[Choice]:
@@ -130,11 +146,12 @@ def models() -> list[Choice]:
             f"{config.architecture}: {config.n}³ cells in {config.size_pc:g} pc, "
             f"{config.frames} frames {config.interval_myr:g} Myr apart"
         )
-        found.append(Choice(name, config.name, tip))
+        energies = config.energy_range_erg or (config.energy_erg, config.energy_erg)
+        found.append(Choice(name, config.name, tip, (energies[0], energies[1])))
     for theory in ANALYTIC_MODELS.values():
         sources = "; ".join(theory.sources)
         tip = f"{theory.text}\n{theory.limits}\nAfter {sources}."
-        found.append(Choice(theory.name, theory.title, tip))
+        found.append(Choice(theory.name, theory.title, tip, THEORY_ENERGIES_ERG))
     return found
 
 

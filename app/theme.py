@@ -364,6 +364,14 @@ QPushButton#primary:disabled {{ background: {c.track}; color: {c.faint}; }}
 QPushButton#link {{ background: transparent; border: none; color: {c.accent};
     padding: 3px 6px; }}
 QPushButton#link:hover {{ background: {c.hover}; }}
+QDoubleSpinBox {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: 6px;
+    padding: 3px 7px; }}
+QDoubleSpinBox::up-button {{ subcontrol-position: top right; width: 20px; border: none; }}
+QDoubleSpinBox::down-button {{ subcontrol-position: bottom right; width: 20px; border: none; }}
+QDoubleSpinBox::up-arrow {{ image: url("{_icon_url("caret-up")}"); width: 10px; height: 10px; }}
+QDoubleSpinBox::down-arrow {{ image: url("{_icon_url("caret-down")}"); width: 10px; height: 10px; }}
+QDoubleSpinBox:hover {{ border-color: {c.neutral}; }}
+QDoubleSpinBox:disabled {{ color: {c.faint}; }}
 QComboBox {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: 6px;
     padding: 4px 8px; }}
 QComboBox:hover {{ border-color: {c.neutral}; }}
@@ -398,6 +406,7 @@ QHeaderView, QHeaderView::section {{ background: {c.panel}; color: {c.secondary}
     font-size: 10px; padding: 2px; }}
 QPlainTextEdit, QTextBrowser, QLineEdit {{ background: {c.base}; border: 1px solid {c.line};
     border-radius: 6px; padding: 4px; }}
+QDoubleSpinBox QLineEdit {{ background: transparent; border: none; padding: 0 0 0 5px; }}
 QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {c.track}; border-radius: 4px; min-height: 24px; }}
 QScrollBar:horizontal {{ background: transparent; height: 8px; margin: 0; }}

@@ -295,7 +295,9 @@ class Window(QMainWindow):
         if self.jobs.running("forecast") is not None:
             return None
         panel = self.forecast_panel
-        request = ForecastRequest(panel.model, panel.device_key, panel.averaging_count)
+        request = ForecastRequest(
+            panel.model, panel.device_key, panel.averaging_count, panel.energy_erg
+        )
         job = self.workflow.forecast(request)
         if job is not None:
             job.finished.connect(lambda _: self._show_shell())

@@ -32,11 +32,14 @@ class ForecastRequest:
         As `core.Forecaster` takes them.
     averaging : int
         Symmetries of the cube to average over.
+    energy_erg : float, optional
+        Energy of the explosion; by default the model's usual one.
     """
 
     model: str = "default"
     device: str = "auto"
     averaging: int = 4
+    energy_erg: float | None = None
 
 
 class Workflow(QObject):
@@ -96,6 +99,7 @@ class Workflow(QObject):
                 request.model,
                 request.device,
                 request.averaging,
+                request.energy_erg,
                 progress=reporter.progress,
                 cancelled=reporter.cancelled,
             ),

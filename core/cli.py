@@ -149,6 +149,13 @@ def forecast(
     center: Center = None,
     model: Model = "default",
     device: Device = "auto",
+    energy: Annotated[
+        float | None,
+        typer.Option(
+            help="Energy of the explosion in erg; default: the model's usual one.",
+            show_default=False,
+        ),
+    ] = None,
     csv: Annotated[
         Path | None, typer.Option(help="Write the comparison with the truth here.")
     ] = None,
@@ -170,6 +177,7 @@ def forecast(
             size_pc=size,
             n=n,
             center_pc=center,
+            energy_erg=energy,
             progress=progress,
         )
     core.save(trial.forecast, out)

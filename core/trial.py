@@ -69,6 +69,7 @@ def run_trial(
     size_pc: float = 60.0,
     n: int = 32,
     center_pc: Vector3 | None = None,
+    energy_erg: float | None = None,
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
 ) -> Trial:
@@ -91,6 +92,8 @@ def run_trial(
         Voxels along an edge.
     center_pc : tuple of float, optional
         Place of the explosion in pc; by default the centre of the box.
+    energy_erg : float, optional
+        Energy of the explosion in erg; by default the model's usual one.
     progress : callable, optional
         Called with the fraction done and a text.
     cancelled : callable, optional
@@ -122,7 +125,12 @@ def run_trial(
         )
 
     cube = cut(series[frame : frame + 1], 0.0, 0.05)[0]
-    forecast = forecaster.forecast(cube, progress=_part(progress, 0.05, 0.4), cancelled=cancelled)
+    forecast = forecaster.forecast(
+        cube,
+        energy_erg=energy_erg,
+        progress=_part(progress, 0.05, 0.4),
+        cancelled=cancelled,
+    )
     later = _until(series[frame:], float(forecast.times_myr[-1]))
     if len(later) == 1:
         report(progress, 1.0, "Done")

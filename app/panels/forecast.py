@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
+    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.events import ForecastChanged, SourceChanged, TruthChanged
-from app.forecasting import Choice, is_theory
+from app.forecasting import ENERGY_ERG, Choice, is_theory
 from app.panels.parts import ElidedLabel, section
 from app.theme import Theme
 
@@ -31,6 +32,8 @@ AVERAGING_TIP = (
     "Forecasts of turned and mirrored copies of the cube are averaged: "
     "sharper with more, and as much slower"
 )
+ENERGY_TIP = "Energy of the explosion"
+ONE_ENERGY_TIP = "This network was trained on explosions of this energy alone"
 THEORY_TIP = "A theory is computed on the CPU, and is the same however the cube is turned"
 
 
@@ -59,6 +62,13 @@ class ForecastPanel(QWidget):
         for count, label in AVERAGING:
             self.averaging.addItem(label, count)
         self.averaging.setCurrentIndex(self.averaging.findData(DEFAULT_AVERAGING))
+        self.energy = QDoubleSpinBox()
+        self.energy.setSuffix(" × 10⁵¹ erg")
+        self.energy.setDecimals(2)
+        self.energy.setSingleStep(0.1)
+        self.energy.setRange(1.0, 1.0)
+        self.energy.setAccessibleName("Energy")
+        self._energies: dict[str, tuple[float, float]] = {}
         self.start_time = ElidedLabel("–")
         self.start_time.setToolTip("The forecast starts from the first frame of the file")
         self.button = QPushButton("Forecast")
@@ -98,6 +108,7 @@ class ForecastPanel(QWidget):
             ("Model", self.network),
             ("Device", self.device),
             ("Averaging", self.averaging),
+            ("Energy", self.energy),
             ("Start", self.start_time),
         )
         for text, field in rows:
@@ -138,8 +149,16 @@ class ForecastPanel(QWidget):
         """Over how many symmetries to average."""
         return int(self.averaging.currentData())
 
+    @property
+    def energy_erg(self) -> float | None:
+        """The energy chosen; None where the model has no choice."""
+        if self.energy.minimum() == self.energy.maximum():
+            return None
+        return ENERGY_ERG * self.energy.value()
+
     def set_networks(self, choices: Sequence[Choice]) -> None:
         """List the networks and theories there are."""
+        self._energies = {choice.key: choice.energies_erg for choice in choices}
         self._fill(self.network, choices)
         if not choices:
             self.network.addItem("None installed", "")
@@ -212,6 +231,11 @@ class ForecastPanel(QWidget):
         for combo, tip in ((self.device, DEVICE_TIP), (self.averaging, AVERAGING_TIP)):
             combo.setEnabled(not self._busy and not theory)
             combo.setToolTip(THEORY_TIP if theory else tip)
+        low, high = self._energies.get(self.model, (ENERGY_ERG, ENERGY_ERG))
+        self.energy.setRange(low / ENERGY_ERG, high / ENERGY_ERG)
+        self.energy.setEnabled(not self._busy and low < high)
+        span = f"{low / ENERGY_ERG:.3g} to {high / ENERGY_ERG:.3g} × 10⁵¹ erg"
+        self.energy.setToolTip(f"{ENERGY_TIP}: {span}" if low < high else ONE_ENERGY_TIP)
 
     def _on_model(self) -> None:
         row = self.network.currentIndex()

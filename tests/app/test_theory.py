@@ -90,8 +90,27 @@ def test_theories_can_be_chosen_and_have_no_device(qtbot, document, theme):
     assert panel.device.isEnabled()
 
 
+def test_the_energy_can_be_chosen_where_the_model_knows_several(qtbot, document, theme):
+    choices = {choice.key: choice for choice in forecasting.models()}
+    low, high = choices["unet-32"].energies_erg
+    panel = ForecastPanel(document, theme)
+    qtbot.addWidget(panel)
+    assert panel.energy_erg is None
+    panel.set_networks(list(choices.values()))
+    assert (panel.energy_erg is not None) == panel.energy.isEnabled() == (low < high)
+    panel.network.setCurrentIndex(panel.network.findData("thin-shell"))
+    assert panel.energy_erg == pytest.approx(1e51)
+    panel.energy.setValue(2.5)
+    assert panel.energy_erg == pytest.approx(2.5e51)
+
+
 def test_the_window_forecasts_with_a_theory(evolution):
     made = forecasting.forecast(evolution.sequence[0], "thin-shell", "auto", 4)
     assert isinstance(made.forecast, core.Forecast)
     assert made.forecast.provenance["model"] == "thin-shell"
+    assert made.forecast.energy_erg == 1e51
     assert made.device.startswith("CPU")
+    strong = forecasting.forecast(evolution.sequence[0], "thin-shell", "auto", 4, 3e51)
+    assert strong.forecast.energy_erg == 3e51
+    emptied = [(one.density[-1] < 0.5).sum() for one in (made.forecast, strong.forecast)]
+    assert emptied[1] > 1.2 * emptied[0]
