@@ -72,8 +72,14 @@ def test_a_data_set_is_not_made_twice(data: Path) -> None:
         generate(data, plan(6, 6, first_seed=1, n=24), workers=1)
 
 
+def _children(pid: int) -> list[str]:
+    """Processes that a process has started; none known where there is no /proc."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return listed.read_text().split() if listed.exists() else []
+
+
 def test_a_data_set_survives_being_killed(tmp_path: Path) -> None:
-    """After a kill no half-written file is read, and the rest is made."""
+    """After a kill nothing goes on, no half-written file is read, and the rest is made."""
     runs = plan(12, 3, first_seed=1, n=16)
     options = {"--count": 12, "--clouds": 3, "--n": 16, "--coarse-n": 16, "--workers": 1}
     command = [str(word) for option in options.items() for word in option]
@@ -85,8 +91,13 @@ def test_a_data_set_survives_being_killed(tmp_path: Path) -> None:
             assert process.poll() is None, "generation ended before it made a file"
             time.sleep(0.05)
     finally:
+        workers = _children(process.pid)
         process.kill()
         process.wait()
+    deadline = time.monotonic() + 20.0
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline, "workers outlive the process that started them"
+        time.sleep(0.05)
     there = list(tmp_path.glob("*.shell.h5"))
     assert len(there) < 12
     assert all(isinstance(core.load(path), core.Simulation) for path in there)
