@@ -137,7 +137,8 @@ def load(header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | N
     header : FrameHeader
         Which, from `read_headers`.
     fields : Collection of str, optional
-        Ignored: a grid's temperature and velocity are always read.
+        Empty to read the density alone; else temperature and velocity are
+        read as well, whatever it names.
     cutout : Cutout, optional
         Ignored: a grid is read whole.
 
@@ -150,11 +151,12 @@ def load(header: FrameHeader, fields: Collection[str] | None, cutout: Cutout | N
     assert header.units is not None
     path = header.paths[0]
     sizes = {"density": header.units.density, "velocity": header.units.velocity_kms}
+    alone = fields is not None and not fields
     with open_hdf5(path) as file:
         values = {
             field: _frame(file, place, header.run, header.index) * sizes.get(field, 1.0)
             for field, place in _FIELDS.items()
-            if find(file, place) is not None
+            if find(file, place) is not None and not (alone and field != "density")
         }
     return Cube(
         fields=values,

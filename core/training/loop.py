@@ -1,4 +1,4 @@
-"""The training loop: a fixed budget of time, resumable at any moment."""
+"""The training loop: a fixed budget of time or of steps, resumable at any moment."""
 
 from __future__ import annotations
 
@@ -6,103 +6,60 @@ import csv
 import json
 import math
 import time as clock
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Hashable
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from core.energy import EnergyMeter, Expense
 from core.errors import InvalidRequest
-from core.models.inputs import CHANNELS, CONDITIONS
 from core.models.registry import ModelConfig, load_model, save_model
 from core.models.symmetry import SYMMETRIES
 from core.progress import CancelCheck, Progress, check_cancelled, report
-from core.simulate.dataset import files_of_split
+from core.training.checkpoint import CHECKPOINT, State, read_checkpoint, write_checkpoint
+from core.training.config import TrainingConfig
 from core.training.losses import AFFECTED_DEX, CAVITY_DEX, forecast_loss, region_iou
-from core.training.samples import Sample, batch_of, load_samples, with_particle_noise
+from core.training.ranks import Ranks
+from core.training.samples import Sample, batch_of, with_particle_noise
+from core.training.sources import NativeSource, SamplePool, Source, open_source
 
-CHECKPOINT = "checkpoint.safetensors"
+__all__ = ["METRICS", "Trainer", "TrainingConfig"]
+
 METRICS = "metrics.csv"
-EXPENSE = "expense"
-"""Key of a checkpoint's metadata: what the run has cost."""
 
 VALIDATED_FRAMES = (7, 14, 19)
 """Frames whose overlap goes into the metrics file."""
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How a network is trained.
-
-    Parameters
-    ----------
-    model : ModelConfig
-        The network.
-    minutes : float
-        Budget of training time, that of earlier runs included.
-    batch : int
-        Samples per step.
-    learning_rate : float
-        Of AdamW, at its highest: it rises over the first 3 per cent of the
-        budget and falls with a cosine.
-    weight_decay : float
-        Of AdamW.
-    average_steps : int
-        Over about how many steps the weights that are kept are averaged.
-    hide_velocity : float
-        Share of the samples whose velocity is hidden.
-    particle_noise : float
-        Share of the samples that are shown as if deposited from particles,
-        of 0.5 to 5 Msun.
-    seed : int
-        Of the order, the orientations and the initial weights.
-    save_minutes : float
-        Time between checkpoints, each with a validation.
-    """
-
-    model: ModelConfig = field(
-        default_factory=lambda: ModelConfig(
-            "unet-32",
-            arguments={
-                "widths": (32, 64, 128, 192),
-                "blocks": 2,
-                "channels": CHANNELS,
-                "conditions": CONDITIONS,
-            },
-        )
-    )
-    minutes: float = 60.0
-    batch: int = 4
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    average_steps: int = 200
-    hide_velocity: float = 0.1
-    particle_noise: float = 0.3
-    seed: int = 1
-    save_minutes: float = 3.0
-
-
 class Trainer:
     """A training run in a directory.
+
+    The directory holds the configuration, the metrics as CSV, a checkpoint
+    from which the run is taken up again, and two files of averaged weights:
+    ``NAME.safetensors``, the last ones, and ``NAME.best.safetensors``, those
+    with the least loss on the validation part, if there is one.
 
     Parameters
     ----------
     config : TrainingConfig
         How to train.
-    data : str or Path
-        Directory of a data set made by `core.simulate.dataset.generate`. It
-        may still be growing: new simulations are picked up.
+    data : str, Path or Source
+        What to train on, see `core.training.sources.open_source`. A data set
+        of our own may still be growing: new simulations are picked up.
     run : str or Path
         Directory of the run; a run that is there is continued.
     device : str
         Where to train.
     initial : str or Path, optional
         Model to start a new run from: "default", a name or a weights file.
+    ranks : Ranks, optional
+        The processes that train together; this one alone by default.
+    validated : callable, optional
+        Told the metrics file after each validation.
 
     Raises
     ------
@@ -113,15 +70,21 @@ class Trainer:
     def __init__(
         self,
         config: TrainingConfig,
-        data: str | Path,
+        data: str | Path | Source,
         run: str | Path,
         device: str = "cpu",
         initial: str | Path | None = None,
+        *,
+        ranks: Ranks | None = None,
+        validated: Callable[[Path], None] | None = None,
     ) -> None:
         self.config = config
-        self.data = Path(data)
+        self.source = open_source(data, config.model) if isinstance(data, str | Path) else data
         self.run = Path(run)
-        self.device = torch.device(device)
+        self.ranks = ranks or Ranks(device=device)
+        self.device = torch.device(self.ranks.device)
+        self._mine = self.ranks.share(config.batch)
+        self._validated = validated
         self.run.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         self.network = _build(config.model, self.device)
@@ -140,12 +103,14 @@ class Trainer:
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.step = 0
         self.seconds = 0.0
+        self.best = math.inf
         self._expense = Expense(0.0, 0.0, energy_j=0.0)
         self._meter: EnergyMeter | None = None
-        self.train_samples: dict[Path, Sample] = {}
-        self.validation_samples: dict[Path, Sample] = {}
+        self.train_samples = SamplePool(self.source)
+        self.validation_samples = SamplePool(self.source)
         if (self.run / CHECKPOINT).exists():
             self._resume()
+        self._joined = self.ranks.joined(self.network)
 
     def train(
         self, *, progress: Progress | None = None, cancelled: CancelCheck | None = None
@@ -183,43 +148,57 @@ class Trainer:
         """What the run has cost so far, earlier parts of it included."""
         return self._expense if self._meter is None else self._expense + self._meter.expense
 
+    @property
+    def fraction(self) -> float:
+        """The part of the budget that is spent."""
+        if self.config.steps is not None:
+            return self.step / self.config.steps
+        return self.seconds / max(60.0 * self.config.minutes, 1e-9)
+
     def _spend_budget(self, progress: Progress | None, cancelled: CancelCheck | None) -> None:
         self._load()
-        budget = 60.0 * self.config.minutes
         last_save = self.seconds
         losses: list[float] = []
-        while self.seconds < budget:
-            if cancelled is not None and cancelled():
+        while True:
+            told = cancelled is not None and cancelled()
+            # Clocks differ: the first process says what time it is, for all to stop together.
+            self.seconds, stop = self.ranks.agree((self.seconds, float(told)))
+            if stop:
                 self._save()
-                check_cancelled(cancelled, "The training")
+                check_cancelled(lambda: True, "The training")
+            if self.fraction >= 1.0:
+                break
             start = clock.perf_counter()
-            losses.append(self._one_step(self.seconds / budget))
+            losses.append(self._one_step(self.fraction))
             self.seconds += clock.perf_counter() - start
             recent = float(np.mean(losses[-50:]))
-            report(progress, self.seconds / budget, f"step {self.step}, loss {recent:.4f}")
-            if self.seconds - last_save > 60.0 * self.config.save_minutes:
-                self._save()
-                self._validate(recent)
+            report(progress, self.fraction, f"step {self.step}, loss {recent:.4f}")
+            (due,) = self.ranks.agree(
+                (float(self.seconds - last_save > 60.0 * self.config.save_minutes),)
+            )
+            if due:
+                self._keep(recent)
                 self._load()
                 last_save = self.seconds
-        self._save()
         if losses:
-            self._validate(float(np.mean(losses[-50:])))
+            self._keep(float(np.mean(losses[-50:])))
+
+    def _chosen(self, index: int) -> Sample:
+        """Choose a sample of the step's batch, and from what side and how well it is seen."""
+        # The choice depends on seed, step and number alone: a resumed run goes on as it would
+        # have, and the batch is the same however many processes share it.
+        rng = np.random.default_rng([self.config.seed, self.step, index])
+        names = self._names
+        sample = self.train_samples[names[rng.integers(len(names))]]
+        sample = sample.transformed(SYMMETRIES[rng.integers(len(SYMMETRIES))])
+        if rng.random() < self.config.particle_noise:
+            mass = float(np.exp(rng.uniform(np.log(0.5), np.log(5.0))))
+            sample = with_particle_noise(sample, mass, self.config.model.size_pc, rng)
+        hide = rng.random() < self.config.hide_velocity
+        return sample.without_velocity() if hide else sample
 
     def _one_step(self, fraction: float) -> float:
-        # The choice depends on seed and step alone, so that a resumed run goes on as it would have.
-        rng = np.random.default_rng([self.config.seed, self.step])
-        keys = sorted(self.train_samples)
-        chosen = []
-        for index in rng.integers(len(keys), size=self.config.batch):
-            sample = self.train_samples[keys[index]]
-            sample = sample.transformed(SYMMETRIES[rng.integers(len(SYMMETRIES))])
-            if rng.random() < self.config.particle_noise:
-                mass = float(np.exp(rng.uniform(np.log(0.5), np.log(5.0))))
-                sample = with_particle_noise(sample, mass, self.config.model.size_pc, rng)
-            hide = rng.random() < self.config.hide_velocity
-            chosen.append(sample.without_velocity() if hide else sample)
-        batch = batch_of(chosen, self.device)
+        batch = batch_of([self._chosen(index) for index in self._mine], self.device)
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * _schedule(fraction)
         loss = self._loss(batch)
@@ -234,22 +213,44 @@ class Trainer:
         return loss.item()
 
     def _loss(self, batch: Sample) -> Tensor:
-        turbulence, effect = _predict(self.network, batch)
-        return forecast_loss(turbulence, effect, batch.turbulence, batch.effect)
+        turbulence, effect = self._predict(self._joined, batch)
+        return _loss_of(turbulence, effect, batch)
+
+    def _predict(self, network: nn.Module, batch: Sample) -> tuple[Tensor, Tensor]:
+        channels = batch.given.channels().contiguous(memory_format=torch.channels_last_3d)
+        half = self.config.precision == "bfloat16"
+        with torch.autocast(channels.device.type, torch.bfloat16) if half else nullcontext():
+            turbulence, effect = network(channels, batch.given.conditions)
+        return turbulence.float(), effect.float()
+
+    def _keep(self, train_loss: float) -> None:
+        """Validate, and write what a person looks at and what the run goes on from."""
+        if not self.ranks.leads:
+            return
+        loss = self._validate(train_loss)
+        save_model(self.average, self._described(), self._weights())
+        if loss < self.best:
+            self.best = loss
+            save_model(self.average, self._described(), self._weights("best"))
+        self._save()
+        if self._validated is not None:
+            self._validated(self.run / METRICS)
 
     @torch.no_grad()
-    def _validate(self, train_loss: float) -> None:
-        """Score the averaged weights on the validation clouds, into the metrics file."""
+    def _validate(self, train_loss: float) -> float:
+        """Score the averaged weights on the validation part, into the metrics file."""
         network = _build(self.config.model, self.device).eval()
         network.load_state_dict(self.average)
         rows = []
         for sample in self.validation_samples.values():
             batch = batch_of([sample], self.device)
-            turbulence, effect = _predict(network, batch)
-            loss = forecast_loss(turbulence, effect, batch.turbulence, batch.effect)
-            row = [float(loss)]
+            turbulence, effect = self._predict(network, batch)
+            row = [float(_loss_of(turbulence, effect, batch))]
+            # Without a control, the forecast's own one stands in, as it does in the window.
+            known = bool(batch.control_known is None or batch.control_known.all())
+            truth = batch.effect if known else batch.effect - turbulence
             for threshold in (CAVITY_DEX, AFFECTED_DEX):
-                iou = region_iou(effect, batch.effect, threshold).tolist()
+                iou = region_iou(effect, truth, threshold).tolist()
                 # Frame 0 is the input, so that the first forecast is frame 1.
                 row += [iou[frame - 1] for frame in VALIDATED_FRAMES if frame <= len(iou)]
             rows.append(row)
@@ -267,75 +268,70 @@ class Trainer:
                 [f"{self.seconds / 60:.2f}", self.step, len(self.train_samples)]
                 + [f"{train_loss:.5f}", *(f"{mean:.5f}" for mean in means)]
             )
+        return float(means[0]) if len(means) else math.inf
 
     def _load(self) -> None:
-        """Read simulations that have appeared since the last look."""
-        self.train_samples = load_samples(files_of_split(self.data, "train"), self.train_samples)
-        self.validation_samples = load_samples(
-            files_of_split(self.data, "validation"), self.validation_samples
+        """Look for samples that have appeared since the last look; all processes see the same."""
+        parts: dict[str, list[Hashable]] = self.ranks.agree_on(
+            {part: self.source.names(part) for part in ("train", "validation")}
+            if self.ranks.leads
+            else None
         )
-        if not self.train_samples:
-            raise InvalidRequest(f"{self.data}: there are no simulations to train on.")
+        self.train_samples.set_names(parts["train"])
+        self.validation_samples.set_names(parts["validation"])
+        self._names = sorted(parts["train"])  # type: ignore[type-var]
+        if not self._names:
+            raise InvalidRequest("There are no simulations to train on in the data given.")
+        if isinstance(self.source, NativeSource):
+            # They fit into memory, and a damaged one shows before hours are spent.
+            for name in self._names:
+                self.train_samples[name]
 
     def _save(self) -> None:
-        tensors: dict[str, Tensor] = {}
-        for key, value in self.network.state_dict().items():
-            tensors[f"network.{key}"] = value.contiguous()
-        for key, value in self.average.items():
-            tensors[f"average.{key}"] = value.contiguous()
-        for index, state in self.optimizer.state_dict()["state"].items():
-            for key, value in state.items():
-                tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).contiguous()
-        tensors["progress"] = torch.tensor([self.step, self.seconds], dtype=torch.float64)
-        path = self.run / CHECKPOINT
-        temporary = path.with_suffix(".partial")
-        save_file(tensors, temporary, {EXPENSE: json.dumps(self.expense.as_provenance())})
-        temporary.replace(path)
+        if not self.ranks.leads:
+            return
+        state = State(self.step, self.seconds, self.best, self.average, self.expense)
+        write_checkpoint(self.run / CHECKPOINT, state, self.network, self.optimizer)
         config = self.run / "config.json"
         config.write_text(json.dumps(asdict(self.config), indent=1))
 
     def _resume(self) -> None:
-        tensors = load_file(self.run / CHECKPOINT, device=str(self.device))
-        with safe_open(self.run / CHECKPOINT, framework="pt") as file:
-            cost = json.loads((file.metadata() or {}).get(EXPENSE, "{}"))
-        progress = tensors.pop("progress").tolist()
-        self.step, self.seconds = int(progress[0]), float(progress[1])
-        # A run from before costs were kept knows no more than its time.
-        self._expense = Expense.from_provenance(cost) or Expense(self.seconds)
-        parts: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "optimizer": {}}
-        for key, value in tensors.items():
-            part, name = key.split(".", 1)
-            parts[part][name] = value
-        try:
-            self.network.load_state_dict(parts["network"])
-        except RuntimeError as error:
-            raise InvalidRequest(
-                f"{self.run}: holds a run of another network; choose another directory."
-            ) from error
-        self.average = parts["average"]
-        state = self.optimizer.state_dict()
-        moments: dict[int, dict[str, Any]] = {}
-        for key, value in parts["optimizer"].items():
-            index, name = key.split(".", 1)
-            moments.setdefault(int(index), {})[name] = value
-        self.optimizer.load_state_dict({**state, "state": moments})
+        state = read_checkpoint(self.run / CHECKPOINT, self.network, self.optimizer)
+        self.step, self.seconds, self.best = state.step, state.seconds, state.best
+        self.average, self._expense = dict(state.average), state.expense
+        metrics = self.run / METRICS
+        if self.ranks.leads and metrics.exists():
+            # A run killed between two checkpoints repeats some steps: their figures come again.
+            header, *rows = metrics.read_text().splitlines()
+            kept = [row for row in rows if int(row.split(",")[1]) <= self.step]
+            metrics.write_text("\n".join((header, *kept)) + "\n")
 
-    def _export(self) -> Path:
+    def _weights(self, which: str = "") -> Path:
+        return self.run / f"{self.config.model.name}{which and '.'}{which}.safetensors"
+
+    def _described(self) -> ModelConfig:
         training = {
             "simulations": len(self.train_samples),
             "minutes": round(self.seconds / 60, 1),
             "steps": self.step,
             "batch": self.config.batch,
+            "processes": self.ranks.count,
             "threads": torch.get_num_threads(),
             **self.expense.as_provenance(),
         }
-        energies = [float(s.given.energies_erg[0]) for s in self.train_samples.values()]
-        config = replace(
-            self.config.model, training=training, energy_range_erg=(min(energies), max(energies))
-        )
-        path = self.run / f"{config.name}.safetensors"
-        save_model(self.average, config, path)
+        energies = tuple(self.train_samples.energies_erg.values())
+        known = (min(energies), max(energies)) if energies else None
+        return replace(self.config.model, training=training, energy_range_erg=known)
+
+    def _export(self) -> Path:
+        path = self._weights()
+        if self.ranks.leads:
+            save_model(self.average, self._described(), path)
         return path
+
+
+def _loss_of(turbulence: Tensor, effect: Tensor, batch: Sample) -> Tensor:
+    return forecast_loss(turbulence, effect, batch.turbulence, batch.effect, batch.control_known)
 
 
 def _build(config: ModelConfig, device: torch.device) -> nn.Module:
@@ -355,13 +351,6 @@ def _widened(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor
             have = torch.cat((have, zeros), 1)
         out[key] = have
     return out
-
-
-def _predict(network: nn.Module, batch: Sample) -> tuple[Tensor, Tensor]:
-    channels = batch.given.channels().contiguous(memory_format=torch.channels_last_3d)
-    with torch.autocast(channels.device.type, torch.bfloat16):
-        turbulence, effect = network(channels, batch.given.conditions)
-    return turbulence.float(), effect.float()
 
 
 def _schedule(fraction: float) -> float:

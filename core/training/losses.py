@@ -19,7 +19,11 @@ _REGIONS = ((AFFECTED_DEX, 0.05), (CAVITY_DEX, 0.10))
 
 
 def forecast_loss(
-    turbulence: Tensor, effect: Tensor, true_turbulence: Tensor, true_effect: Tensor
+    turbulence: Tensor,
+    effect: Tensor,
+    true_turbulence: Tensor,
+    true_effect: Tensor,
+    control_known: Tensor | None = None,
 ) -> Tensor:
     """Loss of a forecast with two heads.
 
@@ -34,12 +38,22 @@ def forecast_loss(
         The forecast, in dex.
     true_turbulence, true_effect : Tensor, (batch, frames, n, n, n)
         The truth, in dex.
+    control_known : Tensor of bool, (batch,), optional
+        Where it is false, the truth has no control: `true_effect` is what
+        turbulence and explosion do together. The forecast's own control then
+        stands in: the effect is asked for what that leaves, and nothing is
+        asked of the turbulence. All have one by default.
 
     Returns
     -------
     Tensor
         The loss.
     """
+    if control_known is not None:
+        known = control_known.view(-1, 1, 1, 1, 1)
+        own = turbulence.detach()
+        true_effect = torch.where(known, true_effect, true_effect - own)
+        true_turbulence = torch.where(known, true_turbulence, own)
     blast = 1.0 + 9.0 * (true_effect.abs() > 0.02).float()
     effect_error = (
         blast * F.smooth_l1_loss(effect, true_effect, beta=0.02, reduction="none")

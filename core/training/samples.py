@@ -32,11 +32,22 @@ class Sample:
         log10(rho_control/rho_0) of the future frames, in dex.
     effect : Tensor, (batch, frames, n, n, n)
         log10(rho/rho_control) of the future frames, in dex.
+    control_known : Tensor of bool, (batch,), optional
+        Whether the truth has a control. Where it has none, `turbulence` is
+        zero and `effect` is log10(rho/rho_0), what both do together. All
+        have one by default.
     """
 
     given: NetworkInput
     turbulence: Tensor
     effect: Tensor
+    control_known: Tensor | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory taken up, in bytes."""
+        tensors = (self.given.channels(), self.turbulence, self.effect)
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
     def transformed(self, symmetry: Symmetry) -> Sample:
         """Turn or reflect the sample.
@@ -51,8 +62,12 @@ class Sample:
         Sample
             The same physics, seen from another side.
         """
-        given = self.given.transformed(symmetry)
-        return Sample(given, symmetry.scalar(self.turbulence), symmetry.scalar(self.effect))
+        return replace(
+            self,
+            given=self.given.transformed(symmetry),
+            turbulence=symmetry.scalar(self.turbulence),
+            effect=symmetry.scalar(self.effect),
+        )
 
     def without_velocity(self) -> Sample:
         """Hide the velocity, as in a snapshot that has none.
@@ -67,7 +82,7 @@ class Sample:
         given = replace(
             self.given, velocity=torch.zeros_like(self.given.velocity), conditions=conditions
         )
-        return Sample(given, self.turbulence, self.effect)
+        return replace(self, given=given)
 
 
 def with_particle_noise(
@@ -104,10 +119,28 @@ def with_particle_noise(
     conditions = given.conditions.clone()
     conditions[:, 2] = sample.given.conditions[:, 2]
     # Rays average over the noise: the arrival, which takes long to compute, stays.
-    return Sample(
-        NetworkInput(given.scalars.half(), sample.given.velocity, conditions, sample.given.arrival),
-        sample.turbulence,
-        sample.effect,
+    seen = NetworkInput(
+        given.scalars.half(), sample.given.velocity, conditions, sample.given.arrival
+    )
+    return replace(sample, given=seen)
+
+
+def in_half(given: NetworkInput) -> NetworkInput:
+    """Store the channels in half precision; the conditions stay.
+
+    Parameters
+    ----------
+    given : NetworkInput
+        With the arrival.
+
+    Returns
+    -------
+    NetworkInput
+        The same, in half the memory.
+    """
+    assert given.arrival is not None
+    return NetworkInput(
+        given.scalars.half(), given.velocity.half(), given.conditions, given.arrival.half()
     )
 
 
@@ -129,13 +162,10 @@ def sample_of(simulation: Simulation) -> Sample:
     velocity = torch.tensor(simulation.sequence.fields["velocity"][0]).permute(3, 0, 1, 2)
     size_pc = simulation.sequence.size_pc
     given = network_input(density[:1], velocity.unsqueeze(0), size_pc, simulation.energy_erg)
-    assert given.arrival is not None
     effect = torch.log10(density[1:] / control[1:]).clamp(*EFFECT_RANGE_DEX)
     turbulence = torch.log10(control[1:] / density[:1])
     return Sample(
-        NetworkInput(
-            given.scalars.half(), given.velocity.half(), given.conditions, given.arrival.half()
-        ),
+        in_half(given),
         turbulence.unsqueeze(0).half(),
         effect.unsqueeze(0).half(),
     )
@@ -194,6 +224,10 @@ def batch_of(samples: Sequence[Sample], device: torch.device) -> Sample:
     def join(tensors: list[Tensor]) -> Tensor:
         return torch.cat(tensors).to(device).float()
 
+    known = [
+        torch.ones(len(s.effect), dtype=torch.bool) if s.control_known is None else s.control_known
+        for s in samples
+    ]
     return Sample(
         NetworkInput(
             join([s.given.scalars for s in samples]),
@@ -203,4 +237,5 @@ def batch_of(samples: Sequence[Sample], device: torch.device) -> Sample:
         ),
         join([s.turbulence for s in samples]),
         join([s.effect for s in samples]),
+        torch.cat(known).to(device),
     )
