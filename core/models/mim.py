@@ -98,7 +98,7 @@ class MIM3D(nn.Module):
         self.grid_shape, self.channels, self.patch_size = shape, channels, patch_size
         self.num_hidden, self.checkpointing = num_hidden, checkpointing
         grid = tuple(edge // patch_size for edge in shape)
-        self._patches = grid
+        self.patches = grid
         width = channels * patch_size ** len(shape)
         self.layers = nn.ModuleList(
             MemoryCell(
@@ -149,7 +149,7 @@ class MIM3D(nn.Module):
         State
             Zeros.
         """
-        zero = like.new_zeros((batch, self.num_hidden, *self._patches))
+        zero = like.new_zeros((batch, self.num_hidden, *self.patches))
         n, m = len(self.layers), len(self.differences)
         return State((zero,) * n, (zero,) * n, (zero,) * n, zero, (zero,) * m, (zero,) * m)
 
@@ -217,7 +217,7 @@ class MIM3D(nn.Module):
         Tensor, (batch, *grid_shape, channel)
             Frames 2 to `total_length`.
         """
-        self._check(frames, input_length, total_length, use_true)
+        self.check(frames, input_length, total_length, use_true)
         state = self.start(len(frames), frames)
         made: Tensor | None = None
         for t in range(total_length - 1):
@@ -287,10 +287,10 @@ class MIM3D(nn.Module):
             Channels in the order (px, py, pz, channel).
         """
         p, d = self.patch_size, len(self.grid_shape)
-        split = frame.reshape(len(frame), *(s for n in self._patches for s in (n, p)), -1)
+        split = frame.reshape(len(frame), *(s for n in self.patches for s in (n, p)), -1)
         grid, within = range(1, 2 * d, 2), range(2, 2 * d + 1, 2)
         ordered = split.permute(0, *within, 2 * d + 1, *grid)
-        return ordered.reshape(len(frame), -1, *self._patches)
+        return ordered.reshape(len(frame), -1, *self.patches)
 
     def from_patches(self, patches: Tensor) -> Tensor:
         """Put patches together again.
@@ -306,15 +306,22 @@ class MIM3D(nn.Module):
             The frame.
         """
         p, d = self.patch_size, len(self.grid_shape)
-        split = patches.reshape(len(patches), *[p] * d, self.channels, *self._patches)
+        split = patches.reshape(len(patches), *[p] * d, self.channels, *self.patches)
         pairs = (axis for k in range(d) for axis in (d + 2 + k, 1 + k))
         return split.permute(0, *pairs, d + 1).reshape(
             len(patches), *self.grid_shape, self.channels
         )
 
-    def _check(
+    def check(
         self, frames: Tensor, input_length: int, total_length: int, use_true: Tensor | None
     ) -> None:
+        """Make sure that frames suit the network; see `rollout`.
+
+        Raises
+        ------
+        InvalidRequest
+            If the frames have the wrong shape or are too few.
+        """
         expected = (*self.grid_shape, self.channels)
         needed = total_length if use_true is not None else input_length
         if tuple(frames.shape[2:]) != expected or frames.shape[1] < needed:

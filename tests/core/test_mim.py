@@ -10,6 +10,8 @@ import torch
 
 from core.errors import InvalidRequest
 from core.models.mim import MIM3D, load_released
+from core.models.mim_fast import FastMIM
+from core.models.winograd import POINTS, WinogradConvolution
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 
@@ -127,3 +129,86 @@ def test_wrong_frames_are_refused(shape, given, total, message):
 def test_a_grid_that_patches_do_not_fill_is_refused():
     with pytest.raises(InvalidRequest, match="multiples of the patch"):
         MIM3D((5, 4, 4), patch_size=2)
+
+
+def _trained_like(model: MIM3D) -> MIM3D:
+    """Scales, shifts and MIM-N of an untrained network would hide mistakes: change them all."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.03 * torch.randn_like(parameter))
+    return model
+
+
+def test_fast_frames_are_those_of_the_released_network(reference):
+    model = _load(reference)
+    frames = torch.from_numpy(reference["voxels"])
+    given, total = int(reference["input_length"]), int(reference["total_length"])
+    made = FastMIM(model).rollout(frames, given, total)
+    if reference["use_true"].any():
+        # Scheduled sampling is for training: the fast network has none.
+        with torch.no_grad():
+            np.testing.assert_allclose(made, model.rollout(frames, given, total), atol=1e-4)
+        given = total - 1
+        made = FastMIM(model).rollout(frames, given, total)
+        with torch.no_grad():
+            np.testing.assert_allclose(made, model.rollout(frames, given, total), atol=1e-4)
+    else:
+        np.testing.assert_allclose(made, reference["generated"], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("grid", "patch", "filter_size", "layers", "norm", "batch", "given"),
+    [
+        ((8, 8, 8), 1, 5, 4, True, 2, 1),
+        ((8, 8, 8), 2, 5, 2, True, 1, 3),
+        ((8, 8, 8), 1, 3, 3, False, 2, 1),
+        ((6, 8, 4), 1, 5, 3, True, 1, 1),  # six is no multiple of the tiles
+        ((8, 6), 1, 5, 3, True, 2, 1),
+    ],
+)
+def test_fast_frames_are_those_of_the_plain_network(
+    grid, patch, filter_size, layers, norm, batch, given
+):
+    torch.manual_seed(0)
+    model = _trained_like(MIM3D(grid, 2, patch, 8, filter_size, layers, norm))
+    frames = torch.rand(batch, given, *grid, 2)
+    fast = FastMIM(model)
+    for total in (given + 1, 5):
+        with torch.no_grad():
+            expected = model.rollout(frames, given, total)
+        np.testing.assert_allclose(fast.rollout(frames, given, total), expected, atol=1e-4)
+    rough = FastMIM(model, "bfloat16").rollout(frames, given, given + 1)
+    with torch.no_grad():
+        expected = model.rollout(frames, given, given + 1)
+    assert (rough - expected).std() < 0.1 * expected.std()
+
+
+def test_fast_frames_stream_and_leave_gradients_alone():
+    torch.manual_seed(0)
+    model = MIM3D((4, 4, 4), num_hidden=8, filter_size=3, layers=2)
+    frames = torch.rand(1, 1, 4, 4, 4, 1)
+    fast = FastMIM(model)
+    stream = fast.stream(frames, 1, 6)
+    first = next(stream)
+    assert not torch.is_inference_mode_enabled()
+    whole = fast.rollout(frames, 1, 6)
+    assert torch.equal(first, whole[:, 0])
+    assert len(list(stream)) == 4
+    with pytest.raises(InvalidRequest, match="is needed"):
+        fast.rollout(torch.zeros(1, 1, 4, 4, 5, 1), 1, 3)
+    with pytest.raises(InvalidRequest, match="bfloat16"):
+        FastMIM(model, "float8")
+
+
+@pytest.mark.parametrize("filter_size", sorted(POINTS))
+def test_fewer_multiplications_give_the_same_convolution(filter_size):
+    torch.manual_seed(0)
+    weight = torch.randn(6, 8, *[filter_size] * 3) / filter_size**2
+    bias, x = torch.randn(6), torch.randn(2, 8, 8, 5, 6)
+    expected = torch.nn.functional.conv3d(x, weight, bias, padding="same")
+    made = WinogradConvolution(weight, bias)(x)
+    assert (made - expected).abs().max() < 5e-5 * expected.std()
+    assert WinogradConvolution.suits(weight, (8, 5, 6))
+    assert not WinogradConvolution.suits(weight, (6, 8, 8))
+    assert not WinogradConvolution.suits(weight[:, :4], (8, 8, 8))
+    assert not WinogradConvolution.suits(weight[:, :, :2], (8, 8, 8))
