@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import core
+from core.cli_calibration import calibrate
 from core.cli_export import affected, convert, sites
 from core.cli_info import info
 from core.cli_opening import Center, Format, Snapshots, Trajectory, Units, open_series
@@ -233,7 +234,7 @@ def report(
     print(f"Wrote {', '.join(file.name for file in made.files)} to {out.resolve()}")
 
 
-for verb in (info, sites, convert, affected, simulate, train, evaluate):
+for verb in (info, sites, convert, affected, simulate, train, evaluate, calibrate):
     cli.command()(verb)
 
 

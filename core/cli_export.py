@@ -18,12 +18,13 @@ from core.cli_opening import Center, Format, Snapshots, Trajectory, Units, open_
 from core.cutout import Cutout
 from core.deposit import Method
 from core.errors import InvalidRequest
-from core.evolution import Evolution
+from core.evolution import Evolution, Forecast
 from core.particles import ParticleSet
 from core.readers import native
+from core.savings import NEEDED_FIELDS, SavingsTally
 from core.series import SnapshotSeries
 from core.shells.affected import reach_map, reach_times
-from core.tables import text_table, write_csv
+from core.tables import number, text_table, write_csv
 from core.terminal import plain, progress_bar, require_folder
 from core.writers.arrays import save_arrays
 from core.writers.ids import save_affected
@@ -156,6 +157,14 @@ def affected(
             show_default=False,
         ),
     ] = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            help="Enlarge the forecast region so that it holds this share of what is really "
+            "reached, such as 0.99; the forecast's model must be calibrated.",
+            show_default=False,
+        ),
+    ] = None,
     units: Units = None,
     format: Format = None,
     trajectory: Trajectory = 0,
@@ -181,19 +190,28 @@ def affected(
             f"{header.time_myr:.4g} Myr."
         )
     ids: list[NDArray[np.integer]] = []
-    reached_myr = reach_map(evolution)
+    reached_myr = reach_map(evolution, coverage)
+    tally = SavingsTally(evolution, coverage)
 
     def pieces() -> Iterator[ParticleSet]:
         cube = Cutout(evolution.sequence.center_pc, evolution.sequence.size_pc)
-        for piece in series.chunks(index, ("ids",), cube):
+        for piece in series.chunks(index, ("ids", *NEEDED_FIELDS), cube):
             assert isinstance(piece, ParticleSet)
+            tally.add(piece)
             if subset is not None and piece.ids is not None:
                 ids.append(piece.ids[np.isfinite(reach_times(piece, evolution, reached_myr))])
             yield piece
 
-    count = save_affected(out, pieces(), evolution)
+    count = save_affected(out, pieces(), evolution, coverage)
     last = evolution.times_myr[-1]
     print(f"Wrote {out}: {count} of {header.count} particles are reached until {last:.4g} Myr.")
+    if coverage is not None and isinstance(evolution, Forecast):
+        factor = evolution.volume_factor(coverage)[-1]
+        print(
+            f"The region holds {evolution.margin(coverage)}. "
+            f"At the end it is {number(factor, 1)} times as large as without a margin."
+        )
+    print(tally.result(header.count))
     if subset is not None:
         chosen = np.concatenate(ids) if ids else np.empty(0, dtype=np.int64)
         with progress_bar("Writing") as progress:

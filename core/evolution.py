@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.cubes import CubeSequence, Vector3
 from core.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from core.coverage import Calibration, Margin
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,5 +70,144 @@ class Simulation(Evolution):
     """An evolution computed by solving the equations of hydrodynamics."""
 
 
+@dataclass(frozen=True, eq=False)
 class Forecast(Evolution):
-    """An evolution predicted by a network; ``provenance['model']`` names it."""
+    """An evolution predicted by a network; ``provenance['model']`` names it.
+
+    Parameters
+    ----------
+    sequence, control, site_pc, energy_erg, provenance
+        As for `Evolution`.
+    probability : ndarray of float32, (time, n, n, n), optional
+        Probability that the explosion has lowered the density of the voxel by
+        more than a tenth (`core.shells.affected_region`), from how far the
+        forecast's orientations agree. Calibrated where the model is
+        (see `core.uncertainty`): of the voxels with 0.8, 80 % are affected.
+        None for theories, which have no spread.
+    calibration : Calibration, optional
+        What runs that the model has never seen say of its forecasts; needed
+        by `reached` with a coverage.
+
+    Raises
+    ------
+    InvalidRequest
+        If the probability has another shape, or is none.
+    """
+
+    probability: NDArray[np.float32] | None = None
+    calibration: Calibration | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.probability is None:
+            return
+        shape = self.sequence.density.shape
+        if self.probability.shape != shape:
+            raise InvalidRequest(
+                f"The probability has shape {self.probability.shape}, expected {shape}."
+            )
+        if not ((self.probability >= 0.0) & (self.probability <= 1.0)).all():
+            raise InvalidRequest("Probabilities lie between 0 and 1.")
+
+    def margin(self, coverage: float = 0.99, confidence: float | None = None) -> Margin:
+        """How far the reached region has to be enlarged to hold a share of the truth.
+
+        Parameters
+        ----------
+        coverage : float
+            Share of the volume and of the mass really reached that every
+            frame shall hold.
+        confidence : float, optional
+            With which probability, for an explosion in a cloud never seen;
+            0.9 by default, or what the clouds of the calibration allow.
+
+        Returns
+        -------
+        Margin
+            The margin and what it promises.
+
+        Raises
+        ------
+        InvalidRequest
+            If the model is not calibrated, or not for a forecast like this.
+        """
+        model = self.provenance.get("model", "this model")
+        calibration = self.calibration
+        if calibration is None:
+            raise InvalidRequest(
+                f"Forecasts of {model} promise no coverage: there are no runs yet that say how "
+                f"much they miss. 'shellsight calibrate {model} --data DIRECTORY' finds out."
+            )
+        averaging = self.provenance.get("averaging")
+        if averaging is not None and averaging < calibration.averaging:
+            raise InvalidRequest(
+                f"The coverage of {model} is calibrated for forecasts averaged over "
+                f"{calibration.averaging} orientations; this one is over {averaging}."
+            )
+        if calibration.velocity and self.provenance.get("velocity") is False:
+            raise InvalidRequest(
+                f"The coverage of {model} is calibrated for cubes with velocity; this forecast "
+                f"was made without."
+            )
+        return calibration.margin(coverage, confidence)
+
+    def reached(
+        self, coverage: float | None = 0.99, confidence: float | None = None
+    ) -> NDArray[np.bool_]:
+        """Voxels that the blast wave has passed: those that need small time steps.
+
+        Parameters
+        ----------
+        coverage : float, optional
+            Share of the volume and of the mass really reached that the region
+            shall hold in every frame. None gives the region as the forecast
+            densities have it (`core.shells.reached_region`), which misses
+            some.
+        confidence : float, optional
+            As for `margin`.
+
+        Returns
+        -------
+        ndarray of bool, (time, n, n, n)
+            The regions; larger for a larger coverage.
+
+        Raises
+        ------
+        InvalidRequest
+            As `margin`.
+        """
+        if coverage is None:
+            return self._plain.copy()
+        enlarged: NDArray[np.bool_] = self._margins <= self.margin(coverage, confidence).pc
+        return enlarged | self._plain
+
+    def volume_factor(
+        self, coverage: float = 0.99, confidence: float | None = None
+    ) -> NDArray[np.float64]:
+        """Tell the price of a coverage: volume of the region over that without a margin.
+
+        Parameters
+        ----------
+        coverage, confidence : float
+            As for `reached`.
+
+        Returns
+        -------
+        ndarray of float64, (time,)
+            The factors; NaN where the region without a margin is empty.
+        """
+        enlarged = np.count_nonzero(self.reached(coverage, confidence), axis=(1, 2, 3))
+        plain = np.count_nonzero(self._plain, axis=(1, 2, 3)).astype(np.float64)
+        return np.divide(enlarged, plain, out=np.full(len(self), np.nan), where=plain > 0)
+
+    @cached_property
+    def _plain(self) -> NDArray[np.bool_]:
+        from core.coverage import plain_regions
+
+        return plain_regions(self)
+
+    @cached_property
+    def _margins(self) -> NDArray[np.float32]:
+        from core.coverage import margin_field
+
+        return margin_field(self)

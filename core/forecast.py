@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,11 +18,13 @@ from core.errors import InvalidRequest
 from core.evolution import Forecast
 from core.models.analytic import ANALYTIC_MODELS, FRAMES, INTERVAL_MYR
 from core.progress import CancelCheck, Progress, check_cancelled, report
+from core.resources import models_path
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from core.coverage import Calibration
     from core.models.registry import ModelConfig
 
 __all__ = ["Forecast", "Forecaster"]
@@ -55,6 +58,11 @@ class Forecaster:
     card : dict
         What the weights file says about the network and its training, or
         what the theory is, with its sources and its limits.
+    weights_hash : str
+        SHA-256 of the weights file; empty for a theory.
+    calibration : Calibration or None
+        What runs it has never seen say of its forecasts, where the model has
+        been calibrated: see `core.coverage` and `shellsight calibrate`.
     ignores : tuple of str
         The parameters that have no effect: a theory is computed on the CPU
         and is the same however the cube is turned.
@@ -77,6 +85,7 @@ class Forecaster:
         if not 1 <= averaging <= 48:
             raise InvalidRequest(f"The averaging is over 1 to 48 orientations, not {averaging}.")
         self.card: dict[str, Any]
+        self.calibration: Calibration | None
         self.ignores: tuple[str, ...]
         self._theory = ANALYTIC_MODELS.get(str(model))
         if self._theory is not None:
@@ -86,9 +95,12 @@ class Forecaster:
             self.device_name = f"CPU ({platform.machine() or 'unknown'}, 1 thread)"
             self.card = self._theory.card()
             self.ignores = ("device", "averaging")
+            self.weights_hash = ""
+            self.calibration = _calibration(models_path() / self._theory.name, "")
             return
-        from core.models.registry import load_model
+        from core.models.registry import find_model, load_model
 
+        weights = find_model(model)
         self._device, self.device_name = _find_device(device)
         self._network: nn.Module
         self._config: ModelConfig
@@ -98,6 +110,8 @@ class Forecaster:
         self.device = str(self._device)
         self.card = asdict(self._config)
         self.ignores = ()
+        self.weights_hash = hashlib.sha256(weights.read_bytes()).hexdigest()
+        self.calibration = _calibration(weights, self.weights_hash)
 
     def forecast(
         self,
@@ -158,6 +172,7 @@ class Forecaster:
             sequence=replace(result.sequence, provenance=provenance),
             control=replace(result.control, provenance=provenance),
             provenance=provenance,
+            calibration=self.calibration,
         )
 
     def _by_theory(
@@ -185,6 +200,7 @@ class Forecaster:
 
         from core.models.inputs import network_input
         from core.models.symmetry import spread
+        from core.uncertainty import membership
 
         self._check(cube, energy_erg)
         report(progress, 0.0, "Preparing")
@@ -198,6 +214,7 @@ class Forecaster:
         given = network_input(density.unsqueeze(0), velocity, cube.size_pc, energy, arrival=theory)
         turbulence = torch.zeros(self._config.frames, *density.shape, device=self._device)
         effect = torch.zeros_like(turbulence)
+        affected = torch.zeros_like(turbulence)
         orientations = spread(self.averaging)
         for done, symmetry in enumerate(orientations):
             check_cancelled(cancelled, "The forecast")
@@ -209,9 +226,23 @@ class Forecaster:
                 one_turbulence, one_effect = self._network(channels, given.conditions)
             back = symmetry.inverse()
             turbulence += back.scalar(one_turbulence[0]) / len(orientations)
-            effect += back.scalar(one_effect[0]) / len(orientations)
+            turned = back.scalar(one_effect[0])
+            effect += turned / len(orientations)
+            affected += membership(turned) / len(orientations)
         check_cancelled(cancelled, "The forecast")
-        return self._forecast(cube, density, turbulence, effect, energy)
+        forecast = self._forecast(cube, density, turbulence, effect, energy)
+        return replace(
+            forecast,
+            probability=self._probability(affected),
+            provenance={"velocity": velocity is not None},
+        )
+
+    def _probability(self, affected: Tensor) -> NDArray[np.float32]:
+        """Correct the raw probabilities, where runs say how; in the first frame they are 0."""
+        raw: NDArray[np.float32] = affected.clamp(0.0, 1.0).cpu().numpy()
+        if self.calibration is not None and self.calibration.reliability is not None:
+            raw = self.calibration.reliability.apply(raw)
+        return np.concatenate((np.zeros_like(raw[:1]), raw))
 
     def _check(self, cube: Cube, energy_erg: float | None) -> None:
         config = self._config
@@ -271,6 +302,17 @@ def check_gas(cube: Cube) -> None:
         raise InvalidRequest(
             "The density of the cube must be finite, not negative and not all zero."
         )
+
+
+def _calibration(weights: Path, weights_hash: str) -> Calibration | None:
+    """Read the calibration beside a weights file, if it is of these weights."""
+    from core.coverage import calibration_path, read_calibration
+
+    path = calibration_path(weights)
+    if not path.is_file():
+        return None
+    calibration = read_calibration(path)
+    return calibration if calibration.weights == weights_hash else None
 
 
 def _find_device(wanted: str) -> tuple[torch.device, str]:

@@ -4,7 +4,8 @@ Layout, version 1: the root carries `shellsight_format`, `version` and
 `provenance` (JSON), and `site_pc` and `energy_erg` if there was an explosion.
 The groups `sequence` and `control` hold `times_myr` (time) and the fields of
 `core.cubes.FIELD_UNITS` as (time, n, n, n) arrays, and carry `size_pc`,
-`center_pc` and `provenance`.
+`center_pc` and `provenance`. A forecast may have `probability` (time, n, n, n)
+in steps of 1/255, and `calibration` (JSON as bytes, see `core.coverage`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from core.coverage import Calibration, calibration_from_json
 from core.cubes import FIELD_UNITS, Cube, CubeSequence, Vector3
 from core.cutout import Cutout
 from core.energy import COST_KEYS
@@ -41,6 +43,8 @@ kind: Kind = "grid"
 
 FORMAT_KEY = "shellsight_format"
 VERSION = 1
+PROBABILITY = "probability"
+CALIBRATION = "calibration"
 CONTENTS = ("cube", "sequence", "simulation", "forecast")
 
 
@@ -229,6 +233,64 @@ def read_provenance(file: h5py.File, group: str) -> Mapping[str, Any]:
     with reading(Path(file.filename), f"the provenance of {group}"):
         provenance: Mapping[str, Any] = json.loads(attributes(file, group).get("provenance", "{}"))
     return provenance
+
+
+def read_probability(file: h5py.File) -> NDArray[np.float32] | None:
+    """Read the probability that a forecast gives each voxel.
+
+    Parameters
+    ----------
+    file : h5py.File
+        An open native file.
+
+    Returns
+    -------
+    ndarray of float32, (time, n, n, n), or None
+        Between 0 and 1; None if the file has none.
+
+    Raises
+    ------
+    CorruptSnapshot
+        If it is damaged.
+    """
+    if find(file, PROBABILITY) is None:
+        return None
+    stored, grid = dataset(file, PROBABILITY), dataset(file, "sequence/density").shape
+    if stored.shape != grid or stored.dtype != np.uint8:
+        raise CorruptSnapshot(
+            Path(file.filename),
+            f"{PROBABILITY} is {stored.dtype} of shape {stored.shape}, expected uint8 of {grid}.",
+        )
+    with reading(Path(file.filename), PROBABILITY):
+        return stored[()].astype(np.float32) / np.float32(255.0)
+
+
+def read_calibration(file: h5py.File) -> Calibration | None:
+    """Read what promises the coverage of a forecast.
+
+    Parameters
+    ----------
+    file : h5py.File
+        An open native file.
+
+    Returns
+    -------
+    Calibration or None
+        The calibration; None if the file has none.
+
+    Raises
+    ------
+    CorruptSnapshot
+        If it is damaged.
+    """
+    if find(file, CALIBRATION) is None:
+        return None
+    path, stored = Path(file.filename), dataset(file, CALIBRATION)
+    if stored.ndim != 1 or stored.dtype != np.uint8:
+        raise CorruptSnapshot(path, f"{CALIBRATION} is no text.")
+    with reading(path, CALIBRATION):
+        values: Mapping[str, Any] = json.loads(stored[()].tobytes())
+    return calibration_from_json(values, path)
 
 
 def _place(file: h5py.File, group: str) -> tuple[float, Vector3]:

@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 
 from core.errors import InvalidRequest
-from core.evolution import Evolution
+from core.evolution import Evolution, Forecast
 from core.particles import ParticleSet
 from core.shells.affected import reach_map, reach_times
 from core.shells.region import REACHED_DEX
@@ -23,6 +23,7 @@ def save_affected(
     path: str | os.PathLike[str],
     particles: ParticleSet | Iterable[ParticleSet],
     evolution: Evolution,
+    coverage: float | None = None,
 ) -> int:
     """Write the identifiers of the particles that the blast wave will reach.
 
@@ -39,6 +40,9 @@ def save_affected(
         `core.SnapshotSeries.chunks` reads it.
     evolution : Evolution
         A simulation or a forecast of a cube of it.
+    coverage : float, optional
+        Of a calibrated forecast: the share of what is really reached that its
+        region shall hold, as for `core.affected_particles`.
 
     Returns
     -------
@@ -49,14 +53,15 @@ def save_affected(
     ------
     InvalidRequest
         If the particles carry no identifiers, the cube lies outside their
-        box, or the file cannot be written.
+        box, a coverage is asked of what is no calibrated forecast, or the
+        file cannot be written.
     """
     pieces = iter([particles] if isinstance(particles, ParticleSet) else particles)
     first = next(pieces, None)
-    reached_myr = reach_map(evolution)
+    reached_myr = reach_map(evolution, coverage)
     count = 0
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(f"# {line}\n" for line in _about(first, evolution))
+        file.writelines(f"# {line}\n" for line in _about(first, evolution, coverage))
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for piece in chain([] if first is None else [first], pieces):
@@ -79,7 +84,9 @@ def save_affected(
     return count
 
 
-def _about(particles: ParticleSet | None, evolution: Evolution) -> list[str]:
+def _about(
+    particles: ParticleSet | None, evolution: Evolution, coverage: float | None
+) -> list[str]:
     """Say where the figures come from."""
     sequence = evolution.sequence
     center = ", ".join(f"{coordinate:g}" for coordinate in sequence.center_pc)
@@ -95,7 +102,16 @@ def _about(particles: ParticleSet | None, evolution: Evolution) -> list[str]:
         f"frames: {len(sequence)} from {first:g} to {last:g} Myr",
         f"reached: |log10(density / density without the explosion)| > {REACHED_DEX:g}, "
         f"connected to the site, holes filled",
+        *_promise(evolution, coverage),
         "time_myr: the first frame whose reached region holds the place of the particle in "
         "the snapshot; the gas is not followed",
     ]
     return [line.replace("\n", " ") for line in lines]
+
+
+def _promise(evolution: Evolution, coverage: float | None) -> list[str]:
+    """Say what an enlarged region holds."""
+    if coverage is None or not isinstance(evolution, Forecast):
+        return []
+    margin = evolution.margin(coverage)
+    return [f"enlarged: to hold {margin}"]

@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from core.coverage import calibration_to_json
 from core.cubes import FIELD_UNITS, Cube, CubeSequence, stack
 from core.errors import CorruptSnapshot, InvalidRequest, UnknownFormat
 from core.evolution import Evolution, Forecast, Simulation
@@ -48,6 +49,8 @@ def save(obj: Saved, path: str | os.PathLike[str]) -> None:
             file.attrs["provenance"] = as_json(obj.provenance)
             _write(file.create_group("sequence"), obj.sequence)
             _write(file.create_group("control"), obj.control)
+            if isinstance(obj, Forecast):
+                _write_certainty(file, obj)
         else:
             sequence = stack([obj]) if isinstance(obj, Cube) else obj
             _write(file.create_group("sequence"), sequence)
@@ -91,9 +94,19 @@ def load(path: str | os.PathLike[str]) -> Saved:
         with reading(source, "site_pc and energy_erg"):
             x, y, z = (float(c) for c in root["site_pc"])
             energy_erg = float(root["energy_erg"])
-        kind = Simulation if content == "simulation" else Forecast
+        provenance = native.read_provenance(file, "/")
         try:
-            return kind(sequence, control, (x, y, z), energy_erg, native.read_provenance(file, "/"))
+            if content == "simulation":
+                return Simulation(sequence, control, (x, y, z), energy_erg, provenance)
+            return Forecast(
+                sequence,
+                control,
+                (x, y, z),
+                energy_erg,
+                provenance,
+                native.read_probability(file),
+                native.read_calibration(file),
+            )
         except InvalidRequest as error:
             raise CorruptSnapshot(source, str(error)) from error
 
@@ -123,6 +136,25 @@ def _write(group: h5py.Group, sequence: CubeSequence) -> None:
             fletcher32=True,
         )
         stored.attrs["unit"] = FIELD_UNITS[name]
+
+
+def _write_certainty(file: h5py.File, forecast: Forecast) -> None:
+    """Write the probability in steps of 1/255, and the calibration."""
+    if forecast.probability is not None:
+        stored = file.create_dataset(
+            native.PROBABILITY,
+            data=np.rint(255.0 * forecast.probability).astype(np.uint8),
+            chunks=(1, *forecast.probability.shape[1:]),
+            compression="gzip",
+            shuffle=True,
+            fletcher32=True,
+        )
+        stored.attrs["unit"] = "1/255"
+        stored.attrs["meaning"] = "probability that density / control < 0.9"
+    if forecast.calibration is not None:
+        text = json.dumps(calibration_to_json(forecast.calibration), separators=(",", ":"))
+        # As a data set: an attribute has room for some 500 runs only.
+        file.create_dataset(native.CALIBRATION, data=np.frombuffer(text.encode(), np.uint8))
 
 
 def as_json(provenance: Mapping[str, Any]) -> str:

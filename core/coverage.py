@@ -1,0 +1,411 @@
+"""Regions that contain what the blast wave reaches, with a stated confidence.
+
+A forecast region misses some of what is really reached. Runs that the model
+has never seen tell how far a region must be enlarged to hold a given share of
+it; conformal prediction turns those margins into a guarantee for new clouds.
+
+The guarantee is for an explosion in a new cloud that is drawn as those of the
+calibration were. The clouds are exchangeable, explosions in one cloud are not:
+so margins are ranked by hierarchical conformal prediction (Lee, Barber &
+Willett, arXiv:2306.06342; for the loss "less than the share is inside" it is
+the conformal risk control of Angelopoulos et al., arXiv:2208.02814, over
+clouds). K clouds can promise a confidence of K/(K+1) at most: nine for 90 %.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from core.errors import CorruptSnapshot, InvalidRequest
+from core.evolution import Evolution
+from core.shells.region import (
+    SITE_REACH_VOXELS,
+    Mask,
+    at_site,
+    density_ratio,
+    fill_holes,
+    reached_region,
+    site_index,
+)
+from core.uncertainty import Reliability
+
+LEVELS = (0.9, 0.95, 0.98, 0.99, 0.995, 1.0)
+"""Shares of the reached volume and mass for which margins are kept."""
+
+CONFIDENCE = 0.9
+"""How sure a region is to hold the share, in a cloud never seen."""
+
+SEED_DEX = 0.02
+"""Change of log10 density that a margin starts from.
+
+Much less than what counts as reached: where a network sees a trace of the
+blast, its edge may be; on a distance from there margins of 1 voxel or two
+suffice, against 3 and more on one from the forecast region itself."""
+
+_CONTENT = "shellsight coverage"
+_VERSION = 1
+
+
+def plain_regions(evolution: Evolution) -> NDArray[np.bool_]:
+    """Find the reached regions of all frames, as the densities have them.
+
+    Parameters
+    ----------
+    evolution : Evolution
+        A simulation or a forecast.
+
+    Returns
+    -------
+    ndarray of bool, (frames, n, n, n)
+        `core.shells.reached_region` of each frame.
+    """
+    site = _site(evolution)
+    pairs = zip(evolution.density, evolution.control.density, strict=True)
+    return np.stack([reached_region(density, control, site) for density, control in pairs])
+
+
+def margin_field(evolution: Evolution) -> NDArray[np.float32]:
+    """Margin at which each voxel joins the enlarged region.
+
+    The one-parameter family of regions {field <= margin} is nested. Its seed
+    are the voxels at the site whose log10 density is forecast to change by
+    more than `SEED_DEX`, with holes filled, and the site itself; the field is
+    the distance from the edge of the seed, negative inside.
+
+    Parameters
+    ----------
+    evolution : Evolution
+        A forecast.
+
+    Returns
+    -------
+    ndarray of float32, (frames, n, n, n)
+        Margin in pc; infinite in the first frame, before the explosion.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    index, voxel = _site(evolution), evolution.sequence.voxel_pc
+    field = np.full(evolution.density.shape, np.inf, dtype=np.float32)
+    n = evolution.sequence.n
+    x, y, z = np.ogrid[:n, :n, :n]
+    squared = (x - index[0]) ** 2 + (y - index[1]) ** 2 + (z - index[2]) ** 2
+    start = squared <= SITE_REACH_VOXELS**2
+    for frame in range(1, len(field)):
+        ratio = density_ratio(evolution.density[frame], evolution.control.density[frame])
+        seed = at_site(fill_holes(np.abs(np.log10(ratio)) > SEED_DEX), index) | start
+        # Between the centres of two neighbours lies the edge, half a voxel from both.
+        outside = distance_transform_edt(~seed) - 0.5
+        if seed.all():
+            field[frame] = -0.5 * voxel
+            continue
+        field[frame] = voxel * np.where(seed, 0.5 - distance_transform_edt(seed), outside)
+    return field
+
+
+def needed_margin(
+    margins_pc: NDArray[np.floating], reached: Mask, weights: ArrayLike, share: float
+) -> float:
+    """Find the least margin at which a region holds a share of what is reached.
+
+    Parameters
+    ----------
+    margins_pc : ndarray of float, (n, n, n)
+        One frame of `margin_field`.
+    reached : ndarray of bool, (n, n, n)
+        What is really reached.
+    weights : array_like of float, (n, n, n)
+        What counts: volume (ones), or mass.
+    share : float
+        The share of it that is wanted, up to 1.
+
+    Returns
+    -------
+    float
+        Margin in pc; minus infinity where nothing is reached.
+    """
+    values = margins_pc[reached]
+    if values.size == 0:
+        return -np.inf
+    order = np.argsort(values, kind="stable")
+    held = np.cumsum(np.broadcast_to(weights, reached.shape)[reached][order], dtype=np.float64)
+    # The last voxel's sum is the whole, whatever rounding says of shares near 1.
+    first = int(np.searchsorted(held, share * held[-1] * (1 - 1e-9)))
+    return float(values[order][min(first, values.size - 1)])
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one run needed.
+
+    Parameters
+    ----------
+    cloud : str
+        Which cloud it is in: runs in one cloud are not independent.
+    run : str
+        Name of the run.
+    margins_pc : tuple of float
+        For each of `LEVELS` the margin in pc at which every frame holds that
+        share both of the volume and of the mass that is really reached.
+    """
+
+    cloud: str
+    run: str
+    margins_pc: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Margin:
+    """How far regions are enlarged, and what that promises.
+
+    Parameters
+    ----------
+    pc : float
+        Margin in pc, for `margin_field`.
+    coverage : float
+        Share of the reached volume and mass that every frame holds.
+    confidence : float
+        With which probability, for an explosion in a cloud never seen.
+    clouds : int
+        Number of clouds that say so.
+    """
+
+    pc: float
+    coverage: float
+    confidence: float
+    clouds: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.coverage:.3g} of the reached volume and mass in every frame with a confidence "
+            f"of {100 * self.confidence:.0f} % (calibrated on {self.clouds} clouds, margin "
+            f"{self.pc:.1f} pc)"
+        )
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What runs that a model has never seen say of its forecasts.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model.
+    weights : str
+        SHA-256 of its weights file; empty for a theory. A calibration is of
+        no use for other weights.
+    averaging : int
+        Orientations that its forecasts were averaged over.
+    velocity : bool
+        Whether the forecasts knew the velocity.
+    needs : tuple of Need
+        What each run needed.
+    reliability : Reliability, optional
+        What its raw probabilities are worth; None for a theory.
+    provenance : Mapping
+        The data and the version.
+    """
+
+    model: str
+    weights: str
+    averaging: int
+    velocity: bool
+    needs: tuple[Need, ...]
+    reliability: Reliability | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def clouds(self) -> int:
+        """Number of clouds."""
+        return len({need.cloud for need in self.needs})
+
+    def margin(self, coverage: float = 0.99, confidence: float | None = None) -> Margin:
+        """Find the margin that keeps a promise.
+
+        Parameters
+        ----------
+        coverage : float
+            Share of the reached volume and mass, up to 1; the next larger of
+            `LEVELS` is what the margin holds.
+        confidence : float, optional
+            How sure; `CONFIDENCE` by default, or the most that so few clouds
+            can promise if that is less.
+
+        Returns
+        -------
+        Margin
+            The margin, with what it really promises.
+
+        Raises
+        ------
+        InvalidRequest
+            If the coverage is no share, or there are too few clouds for the
+            confidence.
+        """
+        if not 0.0 < coverage <= 1.0:
+            raise InvalidRequest(f"The coverage is a share, such as 0.99, not {coverage:g}.")
+        most = self.clouds / (self.clouds + 1)
+        wanted = min(CONFIDENCE, most) if confidence is None else confidence
+        if not 0.0 < wanted < 1.0:
+            raise InvalidRequest(f"The confidence lies between 0 and 1, not at {wanted:g}.")
+        if wanted > most + 1e-9:
+            raise InvalidRequest(
+                f"The calibration of {self.model} knows {self.clouds} clouds, which can promise a "
+                f"confidence of {most:.2f} at most, not {wanted:g}; calibrate it on more."
+            )
+        level = next(k for k, known in enumerate(LEVELS) if known >= coverage - 1e-9)
+        margins = [need.margins_pc[level] for need in self.needs]
+        pc = hierarchical_quantile(margins, [need.cloud for need in self.needs], wanted)
+        return Margin(pc, LEVELS[level], wanted, self.clouds)
+
+
+def hierarchical_quantile(values: Sequence[float], groups: Sequence[str], level: float) -> float:
+    """Bound a value of a new group, from values of known ones.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The known values.
+    groups : sequence of str
+        Which group each belongs to; groups are exchangeable.
+    level : float
+        With which probability a value of a new group shall not exceed the
+        bound; at most K/(K+1) with K groups.
+
+    Returns
+    -------
+    float
+        The bound: the quantile of the values, in which each group weighs
+        1/(K+1) and the rest is at infinity (Lee, Barber & Willett,
+        arXiv:2306.06342).
+    """
+    sizes = Counter(groups)
+    weights = np.array([1.0 / ((len(sizes) + 1) * sizes[group]) for group in groups])
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    first = int(np.searchsorted(total, level - 1e-9))
+    return float(np.asarray(values)[order][first]) if first < len(order) else float("inf")
+
+
+# ---------------------------------------------------------------- files
+
+
+def calibration_path(weights: Path) -> Path:
+    """Where the calibration of a model is.
+
+    Parameters
+    ----------
+    weights : Path
+        Its weights file.
+
+    Returns
+    -------
+    Path
+        The JSON file beside it.
+    """
+    return weights.with_name(f"{weights.stem}.coverage.json")
+
+
+def calibration_to_json(calibration: Calibration) -> dict[str, Any]:
+    """Return a calibration as plain values.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        The calibration.
+
+    Returns
+    -------
+    dict
+        What `calibration_from_json` reads.
+    """
+    values = asdict(calibration)
+    for need in values["needs"]:
+        need["margins_pc"] = [round(pc, 4) for pc in need["margins_pc"]]
+    return {"content": _CONTENT, "version": _VERSION, "levels": list(LEVELS), **values}
+
+
+def calibration_from_json(values: Mapping[str, Any], source: Path) -> Calibration:
+    """Read a calibration from plain values.
+
+    Parameters
+    ----------
+    values : Mapping
+        From `calibration_to_json`.
+    source : Path
+        The file they are from, for messages.
+
+    Returns
+    -------
+    Calibration
+        The calibration.
+
+    Raises
+    ------
+    CorruptSnapshot
+        If they are something else.
+    """
+    try:
+        if values["content"] != _CONTENT or values["version"] != _VERSION:
+            raise ValueError("it is of another version")
+        if tuple(values["levels"]) != LEVELS:
+            raise ValueError(f"its levels are not {LEVELS}")
+        needs = tuple(
+            Need(str(need["cloud"]), str(need["run"]), tuple(map(float, need["margins_pc"])))
+            for need in values["needs"]
+        )
+        if not needs or any(len(need.margins_pc) != len(LEVELS) for need in needs):
+            raise ValueError("it has no margin for each level")
+        curve = values["reliability"]
+        return Calibration(
+            model=str(values["model"]),
+            weights=str(values["weights"]),
+            averaging=int(values["averaging"]),
+            velocity=bool(values["velocity"]),
+            needs=needs,
+            reliability=None
+            if curve is None
+            else Reliability(tuple(map(float, curve["raw"])), tuple(map(float, curve["actual"]))),
+            provenance=dict(values["provenance"]),
+        )
+    except (KeyError, TypeError, ValueError, InvalidRequest) as error:
+        raise CorruptSnapshot(source, f"holds no calibration of a model ({error})") from error
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read the calibration of a model.
+
+    Parameters
+    ----------
+    path : Path
+        The file, see `calibration_path`.
+
+    Returns
+    -------
+    Calibration
+        The calibration.
+
+    Raises
+    ------
+    CorruptSnapshot
+        If the file is damaged.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CorruptSnapshot(path, f"holds no calibration of a model ({error})") from error
+    if not isinstance(values, dict):
+        raise CorruptSnapshot(path, "holds no calibration of a model")
+    return calibration_from_json(values, path)
+
+
+def _site(evolution: Evolution) -> tuple[float, float, float]:
+    sequence = evolution.sequence
+    return site_index(evolution.site_pc, sequence.n, sequence.voxel_pc)
