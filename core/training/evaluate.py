@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from operator import length_hint
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import metrics, shells
 from core.baselines import control_only, fit_spheres, persistence, snowplough, thin_shell
@@ -18,6 +20,7 @@ from core.cubes import Cube, CubeSequence
 from core.errors import InvalidRequest
 from core.evolution import Evolution, Simulation
 from core.progress import CancelCheck, Progress, check_cancelled, report
+from core.training.bootstrap import interval
 from core.training.scores import (
     FIGURES,
     METHODS,
@@ -57,9 +60,10 @@ class SupportsForecast(Protocol):
 
 
 def evaluate(
-    forecaster: SupportsForecast,
+    forecaster: SupportsForecast | Sequence[SupportsForecast],
     simulations: Iterable[Simulation | str | Path],
     *,
+    surfaces: bool = False,
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
 ) -> EvaluationTable:
@@ -93,11 +97,15 @@ def evaluate(
 
     Parameters
     ----------
-    forecaster : SupportsForecast
-        The network, for example a `core.Forecaster`.
+    forecaster : SupportsForecast, or a sequence of them
+        The network, for example a `core.Forecaster`; or several, which are
+        told apart by their ``model_name``.
     simulations : iterable of Simulation or path
         Simulations the network has not been trained on, or native files of
         them, which are loaded one at a time.
+    surfaces : bool
+        Whether to measure the distances between the shell surfaces, too,
+        which takes longer than all else.
     progress : callable, optional
         Told the fraction done.
     cancelled : callable, optional
@@ -106,16 +114,21 @@ def evaluate(
     Returns
     -------
     EvaluationTable
-        Means and standard errors per method and time since the explosion.
+        Means, standard errors and bootstrap intervals over clouds per method
+        and time since the explosion. Simulations of the same seed are of one
+        cloud.
 
     Raises
     ------
     InvalidRequest
-        If there are no simulations, or a file holds something else.
+        If there are no simulations, a file holds something else, or two
+        networks have the same name.
     Cancelled
         If told to stop.
     """
-    scores: dict[tuple[str, float], list[Mapping[str, float]]] = defaultdict(list)
+    given = list(forecaster) if isinstance(forecaster, Sequence) else [forecaster]
+    networks = _named(given)
+    scores: dict[tuple[str, float], list[_Score]] = defaultdict(list)
     total = length_hint(simulations)
     count = 0
     for count, source in enumerate(simulations, start=1):
@@ -123,18 +136,24 @@ def evaluate(
         of_total = f" of {total}" if total else ""
         report(progress, (count - 1) / max(total, count), f"Simulation {count}{of_total}")
         simulation = _loaded(source)
-        forecast = forecaster.forecast(
-            simulation.sequence[0], energy_erg=simulation.energy_erg, cancelled=cancelled
-        )
-        for key, figures in _scores(simulation, forecast).items():
-            scores[key].append(figures)
+        forecasts = {}
+        for method, network in networks.items():
+            forecasts[method] = network.forecast(
+                simulation.sequence[0], energy_erg=simulation.energy_erg, cancelled=cancelled
+            )
+        cloud = _cloud_of(simulation, count)
+        for key, figures in _scores(simulation, forecasts, surfaces).items():
+            scores[key].append((cloud, figures))
     if count == 0:
         raise InvalidRequest("No simulations to evaluate on.")
     report(progress, 1.0, "Done")
-    order = list(METHODS)
+    first, *others = (str(getattr(network, "model_name", "")) for network in given)
+    n_clouds = len({cloud for pairs in scores.values() for cloud, _ in pairs})
+    table = EvaluationTable((), count, first, n_clouds, tuple(others))
+    order = list(table.methods)
     keys = sorted(scores, key=lambda key: (order.index(key[0]), key[1]))
     rows = tuple(_averaged(method, time, scores[method, time]) for method, time in keys)
-    return EvaluationTable(rows, count, str(getattr(forecaster, "model_name", "")))
+    return replace(table, rows=rows)
 
 
 def uniform_radius_table(
@@ -231,17 +250,43 @@ def _matched(simulation: Simulation, forecast: Evolution) -> tuple[Evolution, Ev
     return cut(simulation), cut(forecast)
 
 
+_Score = tuple[object, Mapping[str, float]]
+"""The cloud, and the figures."""
+
+
+def _named(forecasters: Sequence[SupportsForecast]) -> dict[str, SupportsForecast]:
+    """Name the methods that are networks: the first "network", others as they are called."""
+    if not forecasters:
+        raise InvalidRequest("No network to evaluate.")
+    names = [str(getattr(one, "model_name", "")) for one in forecasters]
+    taken = [*METHODS, *names]
+    for name in names[1:]:
+        if not name or taken.count(name) > 1:
+            raise InvalidRequest(
+                f"Several networks are told apart by their names, but '{name}' is there twice."
+            )
+    return dict(zip(("network", *names[1:]), forecasters, strict=True))
+
+
+def _cloud_of(simulation: Simulation, number: int) -> object:
+    """Tell clouds apart by their seed; a run that states none is a cloud of its own."""
+    parameters = simulation.provenance.get("parameters")
+    seed = parameters.get("seed") if isinstance(parameters, Mapping) else None
+    return ("run", number) if seed is None else ("seed", seed)
+
+
 def _scores(
-    simulation: Simulation, forecast: Evolution
+    simulation: Simulation, forecasts: Mapping[str, Evolution], surfaces: bool
 ) -> dict[tuple[str, float], Mapping[str, float]]:
     """Score every method on every frame; times count from the explosion."""
-    truth, _ = _matched(simulation, forecast)
+    for forecast in forecasts.values():
+        truth, _ = _matched(simulation, forecast)
     baselines: dict[str, CubeSequence] = {
         "control": control_only(truth.control),
         "persistence": persistence(simulation.sequence[0], truth.times_myr),
     }
     evolutions = {
-        "network": forecast,
+        **forecasts,
         **{
             method: Evolution(density, truth.control, simulation.site_pc)
             for method, density in baselines.items()
@@ -254,12 +299,13 @@ def _scores(
     scores: dict[tuple[str, float], Mapping[str, float]] = {}
     for method, evolution in evolutions.items():
         density = at_times(evolution.sequence, truth.times_myr).density
-        rows = compare(evolution, truth.sequence, truth.control, surfaces=False).rows
+        rows = compare(evolution, truth.sequence, truth.control, surfaces=surfaces).rows
         for frame, row in enumerate(rows):
-            figures = {name: float(getattr(row, name)) for name in FIGURES}
+            figures = {name: float(getattr(row, name, math.nan)) for name in FIGURES}
             figures["log_error_shell_dex"] = metrics.log_density_error(
                 density[frame], truth.density[frame], affected[frame]
             )
+            figures["log_vrmse"] = metrics.vrmse(_logs(density[frame]), _logs(truth.density[frame]))
             scores[method, ages[frame]] = figures
     for age, figures in zip(ages, _sphere_scores(truth), strict=True):
         scores["sphere", age] = figures
@@ -305,26 +351,35 @@ def _sphere_scores(truth: Evolution) -> list[dict[str, float]]:
                 "affected_iou": metrics.iou(spheres["affected"].masks[frame], affected[frame]),
                 "recall": metrics.recall(spheres["reached"].masks[frame], reached[frame]),
                 "precision": metrics.precision(spheres["reached"].masks[frame], reached[frame]),
-                "naive_iou": math.nan,
                 "radius_error_pc": error.mean_pc,
                 "radius_rms_pc": error.rms_pc,
-                "log_error_shell_dex": math.nan,
-                "log_error_dex": math.nan,
+                "cavity_dice": metrics.dice(spheres["cavity"].masks[frame], hollow[frame]),
+                "affected_dice": metrics.dice(spheres["affected"].masks[frame], affected[frame]),
             }
         )
     return scores
 
 
-def _averaged(method: str, time_myr: float, scores: list[Mapping[str, float]]) -> EvaluationRow:
-    mean, error, count = {}, {}, {}
+def _logs(density: NDArray[np.float32]) -> NDArray[np.float64]:
+    logs: NDArray[np.float64] = np.log10(
+        np.maximum(density, metrics.DENSITY_FLOOR).astype(np.float64)
+    )
+    return logs
+
+
+def _averaged(method: str, time_myr: float, scores: list[_Score]) -> EvaluationRow:
+    mean, error, count, ends = {}, {}, {}, {}
+    clouds = [cloud for cloud, _ in scores]
     for name in FIGURES:
-        values = np.array([figures[name] for figures in scores], dtype=np.float64)
+        # A sphere states no density, and has figures of regions alone.
+        values = np.array([figures.get(name, math.nan) for _, figures in scores], dtype=np.float64)
+        ends[name] = interval(values, clouds)
         values = values[np.isfinite(values)]
         size = values.size
         count[name] = size
         mean[name] = float(values.mean()) if size else math.nan
         error[name] = float(values.std(ddof=1) / math.sqrt(size)) if size > 1 else math.nan
-    return EvaluationRow(method, time_myr, mean, error, count)
+    return EvaluationRow(method, time_myr, mean, error, ends, count)
 
 
 def _radii(evolution: Evolution, frame: int) -> dict[str, float]:

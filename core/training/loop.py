@@ -157,7 +157,7 @@ class Trainer:
 
     def _spend_budget(self, progress: Progress | None, cancelled: CancelCheck | None) -> None:
         self._load()
-        last_save = self.seconds
+        last_save, kept = self.seconds, self.step
         losses: list[float] = []
         while True:
             told = cancelled is not None and cancelled()
@@ -179,8 +179,8 @@ class Trainer:
             if due:
                 self._keep(recent)
                 self._load()
-                last_save = self.seconds
-        if losses:
+                last_save, kept = self.seconds, self.step
+        if self.step > kept:
             self._keep(float(np.mean(losses[-50:])))
 
     def _chosen(self, index: int) -> Sample:

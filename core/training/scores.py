@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from core import tables
 from core.errors import InvalidRequest
+from core.training.bootstrap import LEVEL
 
 METHODS: Mapping[str, str] = MappingProxyType(
     {
@@ -57,9 +58,30 @@ FIGURES: Mapping[str, Figure] = MappingProxyType(
         "log_error_dex": Figure(
             "cube\nerror/dex", 3, "Mean absolute error of log10 density in the whole cube."
         ),
+        "cavity_dice": Figure(
+            "cavity\nDice", 2, "Dice coefficient of density over control below 0.5."
+        ),
+        "affected_dice": Figure(
+            "affected\nDice", 2, "Dice coefficient of density over control below 0.9."
+        ),
+        "surface_distance_pc": Figure(
+            "surface\n/pc", 2, "Mean distance between the shell surfaces, where it was asked for."
+        ),
+        "hausdorff95_pc": Figure(
+            "HD95\n/pc", 2, "95 % of either shell surface is this near to the other one."
+        ),
+        "log_vrmse": Figure(
+            "VRMSE\nlog",
+            2,
+            "Root mean square error of log10 density over the standard deviation "
+            "of the true log10 density in the cube, frame by frame.",
+        ),
     }
 )
 """The figures of the table, in its order."""
+
+PRINTED: tuple[str, ...] = tuple(FIGURES)[:9]
+"""Those that fit on a screen; files hold all."""
 
 UNIFORM_RADII: tuple[str, ...] = ("affected", "cavity", "dense_shell")
 """The radii of a `UniformRadiusTable`."""
@@ -81,6 +103,9 @@ class EvaluationRow:
     standard_error : Mapping of str to float
         Standard error of each mean, as if the simulations were independent
         (several explosions in one cloud are not quite); NaN for fewer than two.
+    interval : Mapping of str to tuple of float
+        Ends of the bootstrap interval of each mean, over clouds (see
+        `core.training.bootstrap.interval`); NaN for fewer than two clouds.
     count : Mapping of str to int
         Number of simulations in which each figure is defined.
     """
@@ -89,38 +114,51 @@ class EvaluationRow:
     time_myr: float
     mean: Mapping[str, float]
     standard_error: Mapping[str, float]
+    interval: Mapping[str, tuple[float, float]]
     count: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class EvaluationTable:
-    """How a network and the baselines do, per frame, averaged over simulations.
+    """How networks and the baselines do, per frame, averaged over simulations.
 
     Parameters
     ----------
     rows : tuple of EvaluationRow
-        By method, in the order of `METHODS`, then by time.
+        By method, in the order of `methods`, then by time.
     n_simulations : int
         Number of simulations evaluated.
     model : str
-        Name of the network, if known.
+        Name of the network, if known; of the first, if there are several.
+    n_clouds : int
+        Number of clouds they are from.
+    others : tuple of str
+        Names of further networks: their rows have the name as method.
     """
 
     rows: tuple[EvaluationRow, ...]
     n_simulations: int
     model: str = ""
+    n_clouds: int = 0
+    others: tuple[str, ...] = ()
+
+    @property
+    def methods(self) -> Mapping[str, str]:
+        """The methods in the order of the table, and what they are."""
+        first = METHODS["network"] + (f" {self.model}" if self.others else "")
+        networks = {"network": first, **{name: f"Network {name}" for name in self.others}}
+        return {**networks, **{key: METHODS[key] for key in METHODS if key != "network"}}
 
     def __str__(self) -> str:
-        header = ["time\nMyr"] + [figure.title for figure in FIGURES.values()]
-        name = f" of {self.model}" if self.model else ""
-        parts = [f"Evaluation{name}: mean ± standard error, {self.n_simulations} simulations"]
-        for method, label in METHODS.items():
+        header = ["time\nMyr"] + [FIGURES[key].title for key in PRINTED]
+        name = f" of {', '.join(filter(None, (self.model, *self.others)))}" if self.model else ""
+        what = "mean ± standard error"
+        if self.n_clouds > 1:
+            what = f"mean and {100 * LEVEL:g} % interval (bootstrap over {self.n_clouds} clouds)"
+        parts = [f"Evaluation{name}: {what}, {self.n_simulations} simulations"]
+        for method, label in self.methods.items():
             cells = [
-                [f"{row.time_myr:.3f}"]
-                + [
-                    _with_error(row.mean[key], row.standard_error[key], figure.digits)
-                    for key, figure in FIGURES.items()
-                ]
+                [f"{row.time_myr:.3f}"] + [_with_error(row, key) for key in PRINTED]
                 for row in self.rows
                 if row.method == method
             ]
@@ -133,7 +171,7 @@ class EvaluationTable:
         Parameters
         ----------
         method : str
-            A key of `METHODS`.
+            A key of `methods`.
         time_myr : float
             Time since the explosion in Myr.
 
@@ -149,7 +187,7 @@ class EvaluationTable:
         """
         rows = [row for row in self.rows if row.method == method]
         if not rows:
-            raise InvalidRequest(f"No method '{method}'; there are {', '.join(METHODS)}.")
+            raise InvalidRequest(f"No method '{method}'; there are {', '.join(self.methods)}.")
         return min(rows, key=lambda row: abs(row.time_myr - time_myr))
 
     def as_dict(self) -> dict[str, Any]:
@@ -158,13 +196,17 @@ class EvaluationTable:
         Returns
         -------
         dict
-            ``model``, ``n_simulations``, ``figures`` (name to meaning),
-            ``methods`` (name to meaning) and ``rows``; None where undefined.
+            ``model``, ``models``, ``n_simulations``, ``n_clouds``,
+            ``interval_level``, ``figures`` (name to meaning), ``methods``
+            (name to meaning) and ``rows``; None where undefined.
         """
         return {
             "model": self.model,
+            "models": [self.model, *self.others],
             "n_simulations": self.n_simulations,
-            "methods": dict(METHODS),
+            "n_clouds": self.n_clouds,
+            "interval_level": LEVEL,
+            "methods": dict(self.methods),
             "figures": {name: figure.text for name, figure in FIGURES.items()},
             "rows": [
                 {
@@ -173,6 +215,10 @@ class EvaluationTable:
                     "mean": {key: tables.plain(value) for key, value in row.mean.items()},
                     "standard_error": {
                         key: tables.plain(value) for key, value in row.standard_error.items()
+                    },
+                    "interval": {
+                        key: [tables.plain(end) for end in ends]
+                        for key, ends in row.interval.items()
                     },
                     "count": dict(row.count),
                 }
@@ -197,10 +243,13 @@ class EvaluationTable:
         ----------
         path : str or Path
             The file: one line per method and time; for every figure its mean,
-            standard error (``_se``) and count (``_n``).
+            standard error (``_se``), ends of the bootstrap interval
+            (``_low``, ``_high``) and count (``_n``).
         """
         header = ["method", "time_myr"]
-        header += [name + suffix for name in FIGURES for suffix in ("", "_se", "_n")]
+        header += [
+            name + suffix for name in FIGURES for suffix in ("", "_se", "_low", "_high", "_n")
+        ]
         lines = []
         for row in self.rows:
             line: list[Any] = [row.method, row.time_myr]
@@ -208,6 +257,7 @@ class EvaluationTable:
                 line += [
                     tables.plain(row.mean[name]),
                     tables.plain(row.standard_error[name]),
+                    *(tables.plain(end) for end in row.interval[name]),
                     row.count[name],
                 ]
             lines.append(line)
@@ -298,6 +348,11 @@ class UniformRadiusTable:
         tables.write_json(path, self.as_dict())
 
 
-def _with_error(mean: float, error: float, digits: int) -> str:
-    text = tables.number(mean, digits)
+def _with_error(row: EvaluationRow, name: str) -> str:
+    digits = FIGURES[name].digits
+    text = tables.number(row.mean[name], digits)
+    low, high = row.interval[name]
+    if math.isfinite(low):
+        return f"{text} ({low:.{digits}f}…{high:.{digits}f})"
+    error = row.standard_error[name]
     return f"{text} ±{error:.{digits}f}" if math.isfinite(error) else text

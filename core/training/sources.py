@@ -102,8 +102,8 @@ class TrajectorySource:
     Parameters
     ----------
     paths : sequence of Path
-        The files. A folder or a file name that begins with train, valid or
-        test says which part they are, as in The Well; otherwise one run in
+        The files. A folder called train, valid or test, or a file name that
+        begins so, says which part they are, as in The Well; otherwise one run in
         eight validates.
     model : ModelConfig
         The network: voxels, size and times.
@@ -173,10 +173,10 @@ class TrajectorySource:
             part = (time - times[after - 1]) / (times[after] - times[after - 1])
             part = float(np.clip(part, 0.0, 1.0))
             change[k] = (1.0 - part) * held[after - 1] + part * held[after] - first
-        density = torch.from_numpy(np.maximum(start.density, MIN_DENSITY)).unsqueeze(0)
+        density = torch.tensor(np.maximum(start.density, MIN_DENSITY)).unsqueeze(0)
         velocity = None
         if "velocity" in start.fields:
-            velocity = torch.from_numpy(start.fields["velocity"]).permute(3, 0, 1, 2).unsqueeze(0)
+            velocity = torch.tensor(start.fields["velocity"]).permute(3, 0, 1, 2).unsqueeze(0)
         given = in_half(network_input(density, velocity, model.size_pc, model.energy_erg))
         effect = torch.from_numpy(change).clamp(*EFFECT_RANGE_DEX).unsqueeze(0).half()
         return Sample(given, torch.zeros_like(effect), effect, torch.tensor([False]))
@@ -279,10 +279,10 @@ def _reader_of(path: Path) -> Reader:
 
 def _stated_split(path: Path) -> Split | None:
     """Read off a path which part it is, as The Well's folders say it."""
-    for part in (path.parent.name, path.stem):
-        for word, split in _SPLIT_NAMES.items():
-            if part.lower() == word or part.lower().startswith((f"{word}_", f"{word}-")):
-                return split
+    folder, name = path.parent.name.lower(), path.stem.lower()
+    for word, split in _SPLIT_NAMES.items():
+        if folder == word or name == word or name.startswith((f"{word}_", f"{word}-")):
+            return split
     return None
 
 

@@ -13,6 +13,7 @@ import core
 from core.cubes import Cube
 from core.errors import Cancelled, InvalidRequest
 from core.evolution import Evolution, Forecast, Simulation
+from core.training.bootstrap import interval
 from core.training.evaluate import FIGURES, METHODS, evaluate, uniform_radius_table
 from tests.helpers import analytic_evolution
 
@@ -154,7 +155,8 @@ def test_times_count_from_the_explosion():
 def test_text_json_and_csv(table, tmp_path):
     text = str(table)
     assert "known" in text
-    assert "±" in text
+    assert "95 % interval (bootstrap over 2 clouds)" in text
+    assert "…" in text
     assert "nan" not in text
     assert all(label in text for label in METHODS.values())
     table.to_json(tmp_path / "t.json")
@@ -225,3 +227,58 @@ def test_uniform_radii_to_json(tmp_path):
     truth = simulation(uniform=True)
     uniform_radius_table(KnownForecaster(truth), [truth]).to_json(tmp_path / "u.json")
     assert len(json.loads((tmp_path / "u.json").read_text())["rows"]) == 5
+
+
+def test_several_networks_are_in_one_table_with_the_same_baselines():
+    truth, other = simulation(), simulation(dimple=0.3)
+    first, second = KnownForecaster(truth), KnownForecaster(other)
+    second.model_name = "second"
+    table = evaluate([first, second], [truth, other])
+    assert [*table.methods] == ["network", "second", *list(METHODS)[1:]]
+    assert len(table.rows) == 5 * (len(METHODS) + 1)
+    alone = evaluate(KnownForecaster(truth), [truth, other])
+    assert table.row("network", 0.028) == alone.row("network", 0.028)
+    assert table.row("second", 0.028).mean["cavity_iou"] > 0.5
+    content = table.as_dict()
+    assert content["models"] == ["known", "second"]
+    assert content["model"] == "known"
+    with pytest.raises(InvalidRequest, match="twice"):
+        evaluate([first, KnownForecaster(truth)], [truth])
+
+
+def test_explosions_of_one_cloud_are_drawn_together():
+    """Of two clouds, the interval ends at their means, however many explosions each has."""
+    values, clouds = [0.2, 0.4, 0.9, 0.9], ["a", "a", "b", "b"]
+    assert interval(values, clouds) == pytest.approx((0.3, 0.9))
+    low, high = interval(values, range(4))
+    assert 0.2 < low < 0.6 < high <= 0.9
+    assert np.isnan(interval(values, ["a"] * 4)).all()
+    assert interval([*values, np.nan], [*clouds, "c"]) == pytest.approx((0.3, 0.9))
+    rng = np.random.default_rng(1)
+    normal = rng.normal(5.0, 1.0, 400)
+    low, high = interval(normal, range(400))
+    assert (high - low) / 2 == pytest.approx(1.96 / 20, rel=0.15)
+
+
+def test_clouds_are_told_apart_by_their_seed():
+    runs = [
+        replace(simulation(dimple=0.1 * k), provenance={"parameters": {"seed": k // 2}})
+        for k in range(4)
+    ]
+    table = evaluate(KnownForecaster(simulation()), runs)
+    assert (table.n_simulations, table.n_clouds) == (4, 2)
+    row = table.row("network", 0.028)
+    low, high = row.interval["cavity_iou"]
+    assert low < row.mean["cavity_iou"] < high
+
+
+def test_dice_vrmse_and_surfaces_are_in_the_files():
+    truth = simulation()
+    row = evaluate(KnownForecaster(truth), [truth], surfaces=True).row("network", 0.028)
+    assert row.mean["cavity_dice"] == row.mean["affected_dice"] == 1.0
+    assert row.mean["log_vrmse"] == 0.0
+    assert row.mean["hausdorff95_pc"] == pytest.approx(0.0, abs=1e-6)
+    without = evaluate(KnownForecaster(truth), [truth]).row("network", 0.028)
+    assert math.isnan(without.mean["hausdorff95_pc"])
+    still = evaluate(KnownForecaster(truth), [truth]).row("control", 0.028)
+    assert still.mean["log_vrmse"] > 0.1
