@@ -215,7 +215,8 @@ def train(
         str | None,
         typer.Option(
             help="What network: a name, or a weights file whose architecture is taken; "
-            "default: unet-32.",
+            "default: unet-32. From nothing also mim3d-32 (as released, for a GPU), mim3d-32-p2 "
+            "(patches of 2) and mim3d-32-small (for two cores).",
             show_default=False,
         ),
     ] = None,
@@ -233,7 +234,7 @@ def train(
     batch: Annotated[
         int | None,
         typer.Option(
-            help="Simulations per step, of all processes; default: 4.", show_default=False
+            help="Simulations per step, of all processes; default: 4, 3D-MIM 8.", show_default=False
         ),
     ] = None,
     learning_rate: Annotated[
@@ -255,14 +256,19 @@ def train(
 
     On several GPUs: torchrun --nproc-per-node 4 -m core train …
     """
-    from core.training.config import TrainingConfig, model_to_train, read_training
+    from core.training.config import TrainingConfig, model_to_train, read_training, recommended
     from core.training.loop import Trainer
     from core.training.ranks import joined_ranks
     from core.training.sources import open_source
 
-    config, stated = (TrainingConfig(), {}) if settings is None else read_training(settings)
+    network = None if model is None else model_to_train(model)
+    stated: dict[str, Any] = {}
+    if settings is not None:
+        config, stated = read_training(settings)
+    else:
+        config = TrainingConfig() if network is None else recommended(network)
     given: dict[str, Any] = {
-        "model": None if model is None else model_to_train(model),
+        "model": network,
         "minutes": minutes,
         "steps": steps,
         "batch": batch,

@@ -269,9 +269,15 @@ class MIM3D(nn.Module):
         """
         return torch.stack(list(self.stream(frames, input_length, total_length, use_true)), dim=1)
 
-    def forward(self, frames: Tensor, input_length: int, total_length: int) -> Tensor:
+    def forward(
+        self,
+        frames: Tensor,
+        input_length: int,
+        total_length: int,
+        use_true: Tensor | None = None,
+    ) -> Tensor:
         """Make the frames that follow; see `rollout`."""
-        return self.rollout(frames, input_length, total_length)
+        return self.rollout(frames, input_length, total_length, use_true)
 
     def to_patches(self, frame: Tensor) -> Tensor:
         """Cut a frame into patches.

@@ -16,10 +16,14 @@ from torch import Tensor, nn
 
 from core.errors import CorruptSnapshot, InvalidRequest
 from core.models.analytic import ANALYTIC_MODELS
+from core.models.mim_forecast import DensityMIM
 from core.models.unet import TwoHeadedUNet
 from core.resources import models_path
 
-ARCHITECTURES: dict[str, type[nn.Module]] = {"two-headed-unet": TwoHeadedUNet}
+ARCHITECTURES: dict[str, type[nn.Module]] = {
+    "two-headed-unet": TwoHeadedUNet,
+    "mim3d": DensityMIM,
+}
 """Architecture by the name that stands in a weights file."""
 
 DEFAULT_MODEL = "unet-32"

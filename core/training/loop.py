@@ -7,7 +7,6 @@ import json
 import math
 import time as clock
 from collections.abc import Callable, Hashable
-from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -22,9 +21,10 @@ from core.models.symmetry import SYMMETRIES
 from core.progress import CancelCheck, Progress, check_cancelled, report
 from core.training.checkpoint import CHECKPOINT, State, read_checkpoint, write_checkpoint
 from core.training.config import TrainingConfig
-from core.training.losses import AFFECTED_DEX, CAVITY_DEX, forecast_loss, region_iou
+from core.training.losses import AFFECTED_DEX, CAVITY_DEX, region_iou
+from core.training.objective import objective_of
 from core.training.ranks import Ranks
-from core.training.samples import Sample, batch_of, with_particle_noise
+from core.training.samples import Sample, batch_of
 from core.training.sources import NativeSource, SamplePool, Source, open_source
 
 __all__ = ["METRICS", "Trainer", "TrainingConfig"]
@@ -97,9 +97,8 @@ class Trainer:
                     f"The weights of '{initial}' do not fit the network that is to be trained; "
                     f"start from one of the same widths and blocks, or from nothing."
                 ) from error
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
-        )
+        self.objective = objective_of(config)
+        self.optimizer = self.objective.optimizer(self.network)
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.step = 0
         self.seconds = 0.0
@@ -191,37 +190,27 @@ class Trainer:
         names = self._names
         sample = self.train_samples[names[rng.integers(len(names))]]
         sample = sample.transformed(SYMMETRIES[rng.integers(len(SYMMETRIES))])
-        if rng.random() < self.config.particle_noise:
-            mass = float(np.exp(rng.uniform(np.log(0.5), np.log(5.0))))
-            sample = with_particle_noise(sample, mass, self.config.model.size_pc, rng)
-        hide = rng.random() < self.config.hide_velocity
-        return sample.without_velocity() if hide else sample
+        return self.objective.shown(sample, rng)
 
     def _one_step(self, fraction: float) -> float:
         batch = batch_of([self._chosen(index) for index in self._mine], self.device)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * _schedule(fraction)
-        loss = self._loss(batch)
+            group["lr"] = self.config.learning_rate * self.objective.rate(fraction)
+        # A sequence of its own, besides the one that chose the samples.
+        rngs = [
+            np.random.default_rng([self.config.seed, self.step, index, 1]) for index in self._mine
+        ]
+        loss = self.objective.loss(self._joined, batch, fraction, rngs)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        if self.objective.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.objective.clip_norm)
         self.optimizer.step()
         self.step += 1
         decay = min(1.0 - 1.0 / self.config.average_steps, self.step / (self.step + 10.0))
         for key, value in self.network.state_dict().items():
             self.average[key].lerp_(value, 1.0 - decay)
         return loss.item()
-
-    def _loss(self, batch: Sample) -> Tensor:
-        turbulence, effect = self._predict(self._joined, batch)
-        return _loss_of(turbulence, effect, batch)
-
-    def _predict(self, network: nn.Module, batch: Sample) -> tuple[Tensor, Tensor]:
-        channels = batch.given.channels().contiguous(memory_format=torch.channels_last_3d)
-        half = self.config.precision == "bfloat16"
-        with torch.autocast(channels.device.type, torch.bfloat16) if half else nullcontext():
-            turbulence, effect = network(channels, batch.given.conditions)
-        return turbulence.float(), effect.float()
 
     def _keep(self, train_loss: float) -> None:
         """Validate, and write what a person looks at and what the run goes on from."""
@@ -243,14 +232,16 @@ class Trainer:
         network.load_state_dict(self.average)
         rows = []
         for sample in self.validation_samples.values():
+            if not self.objective.suits(sample):
+                continue
             batch = batch_of([sample], self.device)
-            turbulence, effect = self._predict(network, batch)
-            row = [float(_loss_of(turbulence, effect, batch))]
+            made = self.objective.validate(network, batch)
+            row = [made.loss]
             # Without a control, the forecast's own one stands in, as it does in the window.
             known = bool(batch.control_known is None or batch.control_known.all())
-            truth = batch.effect if known else batch.effect - turbulence
+            truth = batch.effect if known else batch.effect - made.turbulence
             for threshold in (CAVITY_DEX, AFFECTED_DEX):
-                iou = region_iou(effect, truth, threshold).tolist()
+                iou = region_iou(made.effect, truth, threshold).tolist()
                 # Frame 0 is the input, so that the first forecast is frame 1.
                 row += [iou[frame - 1] for frame in VALIDATED_FRAMES if frame <= len(iou)]
             rows.append(row)
@@ -265,7 +256,7 @@ class Trainer:
                     + [f"{r}_iou_{f}" for r in ("cavity", "affected") for f in VALIDATED_FRAMES]
                 )
             writer.writerow(
-                [f"{self.seconds / 60:.2f}", self.step, len(self.train_samples)]
+                [f"{self.seconds / 60:.2f}", self.step, len(self._names)]
                 + [f"{train_loss:.5f}", *(f"{mean:.5f}" for mean in means)]
             )
         return float(means[0]) if len(means) else math.inf
@@ -284,8 +275,15 @@ class Trainer:
             raise InvalidRequest("There are no simulations to train on in the data given.")
         if isinstance(self.source, NativeSource):
             # They fit into memory, and a damaged one shows before hours are spent.
-            for name in self._names:
-                self.train_samples[name]
+            self._names = [
+                name for name in self._names if self.objective.suits(self.train_samples[name])
+            ]
+            if not self._names:
+                raise InvalidRequest(
+                    f"None of the {len(parts['train'])} simulations to train on has "
+                    f"{self.config.model.energy_erg:.3g} erg; the network {self.config.model.name} "
+                    f"is not told the energy and needs the same in all."
+                )
 
     def _save(self) -> None:
         if not self.ranks.leads:
@@ -311,7 +309,7 @@ class Trainer:
 
     def _described(self) -> ModelConfig:
         training = {
-            "simulations": len(self.train_samples),
+            "simulations": len(self._names),
             "minutes": round(self.seconds / 60, 1),
             "steps": self.step,
             "batch": self.config.batch,
@@ -319,7 +317,8 @@ class Trainer:
             "threads": torch.get_num_threads(),
             **self.expense.as_provenance(),
         }
-        energies = tuple(self.train_samples.energies_erg.values())
+        known_energies = self.train_samples.energies_erg
+        energies = [known_energies[name] for name in self._names if name in known_energies]
         known = (min(energies), max(energies)) if energies else None
         return replace(self.config.model, training=training, energy_range_erg=known)
 
@@ -330,13 +329,11 @@ class Trainer:
         return path
 
 
-def _loss_of(turbulence: Tensor, effect: Tensor, batch: Sample) -> Tensor:
-    return forecast_loss(turbulence, effect, batch.turbulence, batch.effect, batch.control_known)
-
-
 def _build(config: ModelConfig, device: torch.device) -> nn.Module:
     """Make a network in the fastest layout for 3D convolutions, on processors and on GPUs."""
     network = config.build().to(device)
+    if any(parameter.ndim == 4 for parameter in network.parameters()):
+        return network  # Peepholes of 3D-MIM have no such layout.
     return network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
 
@@ -351,11 +348,3 @@ def _widened(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor
             have = torch.cat((have, zeros), 1)
         out[key] = have
     return out
-
-
-def _schedule(fraction: float) -> float:
-    """Learning rate at a fraction of the budget, relative to its highest."""
-    warm = 0.03
-    if fraction < warm:
-        return 0.05 + 0.95 * fraction / warm
-    return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * (fraction - warm) / (1.0 - warm)))
