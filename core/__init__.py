@@ -42,15 +42,19 @@ _LAZY = {
     "find_sites": "core.sites",
     "read_sites": "core.site_list",
     "affected_particles": "core.shells.affected",
+    "forecast_many": "core.forecast_many",
+    "open_site_forecasts": "core.site_forecasts",
 }
 """Names whose modules are slow to import, and where they live."""
 
 if TYPE_CHECKING:
     from core.compare import Comparison, compare
     from core.forecast import Forecaster
+    from core.forecast_many import forecast_many
     from core.overview import Overview, overview
     from core.shells.affected import affected_particles
     from core.simulate import simulate
+    from core.site_forecasts import open_site_forecasts
     from core.site_list import read_sites
     from core.sites import Site, find_sites
 
@@ -92,9 +96,11 @@ __all__ = [
     "compare",
     "errors",
     "find_sites",
+    "forecast_many",
     "formats",
     "load",
     "open",
+    "open_site_forecasts",
     "overview",
     "read_sites",
     "save",

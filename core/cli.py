@@ -19,6 +19,7 @@ import core
 from core.cli_calibration import calibrate
 from core.cli_export import affected, convert, sites
 from core.cli_info import info
+from core.cli_models import export, forecast_many
 from core.cli_opening import Center, Format, Snapshots, Trajectory, Units, open_series
 from core.cli_training import evaluate, simulate, train
 from core.errors import InvalidRequest, MissingDependency, ShellsightError
@@ -236,6 +237,8 @@ def report(
 
 for verb in (info, sites, convert, affected, simulate, train, evaluate, calibrate):
     cli.command()(verb)
+cli.command("forecast-many")(forecast_many)
+cli.command()(export)
 
 
 # ---------------------------------------------------------------- helpers

@@ -18,7 +18,7 @@ import os
 import platform
 import time as clock
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -76,6 +76,12 @@ class Expense:
             both("energy_j"),
             names("energy_method"),
         )
+
+    def shared(self, count: int) -> Expense:
+        """Return the share of one of several results that were computed together."""
+        known = {"cpu_time_s": self.cpu_time_s, "energy_j": self.energy_j}
+        parts: dict[str, Any] = {k: None if v is None else v / count for k, v in known.items()}
+        return replace(self, wall_time_s=self.wall_time_s / count, **parts)
 
     def as_provenance(self) -> dict[str, Any]:
         """Return the figures under the names they have in a provenance."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import InvalidRequest, MissingDependency
 from core.progress import CancelCheck, check_cancelled
 
 if TYPE_CHECKING:
     from core.simulate.plan import PlannedRun
+
+Group = TypeVar("Group")
+Result = TypeVar("Result")
 
 INSTALL = 'pip install "shellsight[cluster]"'
 
@@ -62,6 +66,54 @@ def simulate_on_cluster(
     Cancelled
         If `cancelled` says so.
     """
+    work = partial(_work, directory=str(directory), coarse_n=coarse_n, compiled=compiled)
+    on_cluster(scheduler, directory, work, groups, tell, cancelled, what="The data set")
+
+
+def on_cluster(
+    scheduler: str,
+    directory: Path,
+    work: Callable[[Group], Result],
+    groups: Sequence[Group],
+    tell: Callable[[], None],
+    cancelled: CancelCheck | None = None,
+    *,
+    what: str = "The work",
+) -> list[Result]:
+    """Let the workers of a cluster do something with each of several groups.
+
+    Parameters
+    ----------
+    scheduler : str
+        Address of the Dask scheduler.
+    directory : Path
+        Where results are written, seen by all workers under the same path.
+    work : callable
+        What is done with a group; on another worker again when one dies.
+    groups : sequence
+        The groups.
+    tell : callable
+        Called about once a second.
+    cancelled : callable, optional
+        Asked as often; the work is taken back from the cluster.
+    what : str
+        Name of the work, for the message.
+
+    Returns
+    -------
+    list
+        What was returned for the groups, in the order in which they were done.
+
+    Raises
+    ------
+    MissingDependency
+        If Dask is not installed.
+    InvalidRequest
+        If the scheduler does not answer, has no workers, or they do not see
+        the directory.
+    Cancelled
+        If `cancelled` says so.
+    """
     try:
         from distributed import Client, wait
         from distributed import TimeoutError as NoAnswer
@@ -74,15 +126,11 @@ def simulate_on_cluster(
             f"There is no Dask scheduler at {scheduler!r} ({error}); start one with "
             f"'dask scheduler' and give the address it prints, such as tcp://node1:8786."
         ) from error
+    results: list[Result] = []
     with client, client.as_current():
         _check_workers(client, scheduler, directory)
         # The work leaves files behind: the same call is not the same result.
-        pending = set(
-            client.map(
-                _work, groups, directory=str(directory), coarse_n=coarse_n, compiled=compiled,
-                pure=False, retries=_RETRIES,
-            )
-        )  # fmt: skip
+        pending = set(client.map(work, groups, pure=False, retries=_RETRIES))
         try:
             while pending:
                 try:
@@ -90,12 +138,13 @@ def simulate_on_cluster(
                 except NoAnswer:
                     finished = set()
                 for future in finished:
-                    future.result()
-                check_cancelled(cancelled, "The data set")
+                    results.append(future.result())
+                check_cancelled(cancelled, what)
                 tell()
         except BaseException:
             client.cancel(list(pending), force=True)
             raise
+    return results
 
 
 def _check_workers(client: object, scheduler: str, directory: Path) -> None:
