@@ -65,7 +65,8 @@ def calibrate(
     write_json(target, calibration_to_json(calibration))
     print(f"Wrote {target}: {len(runs)} explosions in {calibration.clouds} clouds.")
     for coverage in (0.9, 0.95, 0.99):
-        print(f"  {calibration.margin(coverage)}")
+        print(f"  {calibration.margin(coverage, of='gas')}")
+        print(f"  {calibration.margin(coverage, of='frames')}")
 
 
 def _runs_in(directory: Path, split: Literal["validation", "test"]) -> list[Path]:

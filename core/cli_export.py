@@ -160,7 +160,7 @@ def affected(
     coverage: Annotated[
         float | None,
         typer.Option(
-            help="Enlarge the forecast region so that it holds this share of what is really "
+            help="Enlarge the forecast region so that it holds this share of the gas really "
             "reached, such as 0.99; the forecast's model must be calibrated.",
             show_default=False,
         ),
@@ -206,10 +206,11 @@ def affected(
     last = evolution.times_myr[-1]
     print(f"Wrote {out}: {count} of {header.count} particles are reached until {last:.4g} Myr.")
     if coverage is not None and isinstance(evolution, Forecast):
-        factor = evolution.volume_factor(coverage)[-1]
+        few = int(np.isfinite(reach_map(evolution)).sum())
+        factor = np.isfinite(reached_myr).sum() / few if few else np.nan
         print(
-            f"The region holds {evolution.margin(coverage)}. "
-            f"At the end it is {number(factor, 1)} times as large as without a margin."
+            f"The region holds {evolution.margin(coverage, of='gas')}. "
+            f"It is {number(factor, 1)} times as large as without a margin."
         )
     print(tally.result(header.count))
     if subset is not None:

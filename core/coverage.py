@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,6 +50,17 @@ Much less than what counts as reached: where a network sees a trace of the
 blast, its edge may be; on a distance from there margins of 1 voxel or two
 suffice, against 3 and more on one from the forecast region itself."""
 
+TRACE_VOXELS = 0.3
+"""Voxels of distance that a tenfold smaller forecast change counts for.
+
+Distances on a grid come in steps of most of a voxel; this ranks the voxels of
+one distance by what is forecast there."""
+
+Of = Literal["frames", "gas"]
+"""What a share is of: of what each frame's region holds, by volume and by mass, or
+of the gas that is ever reached, by mass, where it is at the start (the
+particles that `core.affected_particles` names)."""
+
 _CONTENT = "shellsight coverage"
 _VERSION = 1
 
@@ -78,7 +89,8 @@ def margin_field(evolution: Evolution) -> NDArray[np.float32]:
     The one-parameter family of regions {field <= margin} is nested. Its seed
     are the voxels at the site whose log10 density is forecast to change by
     more than `SEED_DEX`, with holes filled, and the site itself; the field is
-    the distance from the edge of the seed, negative inside.
+    the distance from the edge of the seed, negative inside, and a little
+    less where more change is forecast (`TRACE_VOXELS`).
 
     Parameters
     ----------
@@ -90,7 +102,7 @@ def margin_field(evolution: Evolution) -> NDArray[np.float32]:
     ndarray of float32, (frames, n, n, n)
         Margin in pc; infinite in the first frame, before the explosion.
     """
-    from scipy.ndimage import distance_transform_edt
+    from scipy.ndimage import distance_transform_edt, gaussian_filter
 
     index, voxel = _site(evolution), evolution.sequence.voxel_pc
     field = np.full(evolution.density.shape, np.inf, dtype=np.float32)
@@ -100,13 +112,15 @@ def margin_field(evolution: Evolution) -> NDArray[np.float32]:
     start = squared <= SITE_REACH_VOXELS**2
     for frame in range(1, len(field)):
         ratio = density_ratio(evolution.density[frame], evolution.control.density[frame])
-        seed = at_site(fill_holes(np.abs(np.log10(ratio)) > SEED_DEX), index) | start
+        change = np.abs(np.log10(ratio))
+        seed = at_site(fill_holes(change > SEED_DEX), index) | start
         # Between the centres of two neighbours lies the edge, half a voxel from both.
-        outside = distance_transform_edt(~seed) - 0.5
-        if seed.all():
-            field[frame] = -0.5 * voxel
-            continue
-        field[frame] = voxel * np.where(seed, 0.5 - distance_transform_edt(seed), outside)
+        inside, outside = (
+            np.full(seed.shape, 0.5 * n) if part.all() else distance_transform_edt(part) - 0.5
+            for part in (seed, ~seed)
+        )
+        trace = gaussian_filter(np.log10(np.clip(change, 1e-3, 0.3)), 0.6) + 2.0
+        field[frame] = voxel * (np.where(seed, -inside, outside) - TRACE_VOXELS * trace)
     return field
 
 
@@ -151,14 +165,17 @@ class Need:
         Which cloud it is in: runs in one cloud are not independent.
     run : str
         Name of the run.
-    margins_pc : tuple of float
+    frames_pc, gas_pc : tuple of float
         For each of `LEVELS` the margin in pc at which every frame holds that
-        share both of the volume and of the mass that is really reached.
+        share both of the volume and of the mass that is really reached, and
+        at which the regions of all frames together hold that share of the
+        mass that is ever reached.
     """
 
     cloud: str
     run: str
-    margins_pc: tuple[float, ...]
+    frames_pc: tuple[float, ...]
+    gas_pc: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -170,7 +187,9 @@ class Margin:
     pc : float
         Margin in pc, for `margin_field`.
     coverage : float
-        Share of the reached volume and mass that every frame holds.
+        Share of what is reached that the region holds.
+    of : {"frames", "gas"}
+        What the share is of, see `Of`.
     confidence : float
         With which probability, for an explosion in a cloud never seen.
     clouds : int
@@ -179,13 +198,18 @@ class Margin:
 
     pc: float
     coverage: float
+    of: Of
     confidence: float
     clouds: int
 
     def __str__(self) -> str:
+        what = {
+            "frames": "the volume and of the mass reached, in every frame,",
+            "gas": "the gas that is ever reached",
+        }
         return (
-            f"{self.coverage:.3g} of the reached volume and mass in every frame with a confidence "
-            f"of {100 * self.confidence:.0f} % (calibrated on {self.clouds} clouds, margin "
+            f"{100 * self.coverage:.3g} % of {what[self.of]} with a confidence of "
+            f"{100 * self.confidence:.0f} % (calibrated on {self.clouds} clouds, margin "
             f"{self.pc:.1f} pc)"
         )
 
@@ -226,17 +250,21 @@ class Calibration:
         """Number of clouds."""
         return len({need.cloud for need in self.needs})
 
-    def margin(self, coverage: float = 0.99, confidence: float | None = None) -> Margin:
+    def margin(
+        self, coverage: float = 0.99, confidence: float | None = None, of: Of = "frames"
+    ) -> Margin:
         """Find the margin that keeps a promise.
 
         Parameters
         ----------
         coverage : float
-            Share of the reached volume and mass, up to 1; the next larger of
+            Share of what is reached, up to 1; the next larger of
             `LEVELS` is what the margin holds.
         confidence : float, optional
             How sure; `CONFIDENCE` by default, or the most that so few clouds
             can promise if that is less.
+        of : {"frames", "gas"}
+            What the share is of, see `Of`.
 
         Returns
         -------
@@ -246,9 +274,11 @@ class Calibration:
         Raises
         ------
         InvalidRequest
-            If the coverage is no share, or there are too few clouds for the
-            confidence.
+            If the coverage is no share of frames or gas, or there are too
+            few clouds for the confidence.
         """
+        if of not in ("frames", "gas"):
+            raise InvalidRequest(f"The coverage is that of 'frames' or 'gas', not of '{of}'.")
         if not 0.0 < coverage <= 1.0:
             raise InvalidRequest(f"The coverage is a share, such as 0.99, not {coverage:g}.")
         most = self.clouds / (self.clouds + 1)
@@ -261,9 +291,9 @@ class Calibration:
                 f"confidence of {most:.2f} at most, not {wanted:g}; calibrate it on more."
             )
         level = next(k for k, known in enumerate(LEVELS) if known >= coverage - 1e-9)
-        margins = [need.margins_pc[level] for need in self.needs]
+        margins = [getattr(need, f"{of}_pc")[level] for need in self.needs]
         pc = hierarchical_quantile(margins, [need.cloud for need in self.needs], wanted)
-        return Margin(pc, LEVELS[level], wanted, self.clouds)
+        return Margin(pc, LEVELS[level], of, wanted, self.clouds)
 
 
 def hierarchical_quantile(values: Sequence[float], groups: Sequence[str], level: float) -> float:
@@ -328,7 +358,8 @@ def calibration_to_json(calibration: Calibration) -> dict[str, Any]:
     """
     values = asdict(calibration)
     for need in values["needs"]:
-        need["margins_pc"] = [round(pc, 4) for pc in need["margins_pc"]]
+        for of in ("frames_pc", "gas_pc"):
+            need[of] = [round(pc, 4) for pc in need[of]]
     return {"content": _CONTENT, "version": _VERSION, "levels": list(LEVELS), **values}
 
 
@@ -358,10 +389,16 @@ def calibration_from_json(values: Mapping[str, Any], source: Path) -> Calibratio
         if tuple(values["levels"]) != LEVELS:
             raise ValueError(f"its levels are not {LEVELS}")
         needs = tuple(
-            Need(str(need["cloud"]), str(need["run"]), tuple(map(float, need["margins_pc"])))
+            Need(
+                str(need["cloud"]),
+                str(need["run"]),
+                tuple(map(float, need["frames_pc"])),
+                tuple(map(float, need["gas_pc"])),
+            )
             for need in values["needs"]
         )
-        if not needs or any(len(need.margins_pc) != len(LEVELS) for need in needs):
+        margins = np.array([(need.frames_pc, need.gas_pc) for need in needs])
+        if margins.shape[1:] != (2, len(LEVELS)) or not np.isfinite(margins).all():
             raise ValueError("it has no margin for each level")
         curve = values["reliability"]
         return Calibration(

@@ -14,7 +14,7 @@ from core.cubes import CubeSequence, Vector3
 from core.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from core.coverage import Calibration, Margin
+    from core.coverage import Calibration, Margin, Of
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,17 +109,22 @@ class Forecast(Evolution):
         if not ((self.probability >= 0.0) & (self.probability <= 1.0)).all():
             raise InvalidRequest("Probabilities lie between 0 and 1.")
 
-    def margin(self, coverage: float = 0.99, confidence: float | None = None) -> Margin:
+    def margin(
+        self, coverage: float = 0.99, confidence: float | None = None, of: Of = "frames"
+    ) -> Margin:
         """How far the reached region has to be enlarged to hold a share of the truth.
 
         Parameters
         ----------
         coverage : float
-            Share of the volume and of the mass really reached that every
-            frame shall hold.
+            Share of what is really reached that the region shall hold.
         confidence : float, optional
             With which probability, for an explosion in a cloud never seen;
             0.9 by default, or what the clouds of the calibration allow.
+        of : {"frames", "gas"}
+            Whether every frame shall hold the share, of the volume and of the
+            mass, or all frames together that of the gas that is ever reached,
+            by mass, where it is at the start. The latter takes less.
 
         Returns
         -------
@@ -149,21 +154,23 @@ class Forecast(Evolution):
                 f"The coverage of {model} is calibrated for cubes with velocity; this forecast "
                 f"was made without."
             )
-        return calibration.margin(coverage, confidence)
+        return calibration.margin(coverage, confidence, of)
 
     def reached(
-        self, coverage: float | None = 0.99, confidence: float | None = None
+        self,
+        coverage: float | None = 0.99,
+        confidence: float | None = None,
+        of: Of = "frames",
     ) -> NDArray[np.bool_]:
         """Voxels that the blast wave has passed: those that need small time steps.
 
         Parameters
         ----------
         coverage : float, optional
-            Share of the volume and of the mass really reached that the region
-            shall hold in every frame. None gives the region as the forecast
-            densities have it (`core.shells.reached_region`), which misses
-            some.
-        confidence : float, optional
+            Share of what is really reached that the region shall hold. None
+            gives the region as the forecast densities have it
+            (`core.shells.reached_region`), which misses some.
+        confidence, of
             As for `margin`.
 
         Returns
@@ -178,7 +185,8 @@ class Forecast(Evolution):
         """
         if coverage is None:
             return self._plain.copy()
-        enlarged: NDArray[np.bool_] = self._margins <= self.margin(coverage, confidence).pc
+        margin = self.margin(coverage, confidence, of)
+        enlarged: NDArray[np.bool_] = self._margins <= margin.pc
         return enlarged | self._plain
 
     def volume_factor(

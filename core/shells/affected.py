@@ -20,8 +20,9 @@ def reach_map(evolution: Evolution, coverage: float | None = None) -> NDArray[np
     evolution : Evolution
         A simulation or a forecast.
     coverage : float, optional
-        Of a calibrated forecast: the share of what is really reached that the
-        region shall hold (see `Forecast.reached`), such as 0.99. None takes
+        Of a calibrated forecast: the share of the gas that is really reached
+        that the regions shall hold, such as 0.99 (`Forecast.reached` with
+        ``of="gas"``). None takes
         the region as the densities have it.
 
     Returns
@@ -43,7 +44,8 @@ def reach_map(evolution: Evolution, coverage: float | None = None) -> NDArray[np
             raise InvalidRequest(
                 "A coverage is asked of forecasts: a simulation is what they are measured by."
             )
-        for region, time in zip(evolution.reached(coverage), sequence.times_myr, strict=True):
+        regions = evolution.reached(coverage, of="gas")
+        for region, time in zip(regions, sequence.times_myr, strict=True):
             first[region & np.isnan(first)] = time
         return first
     for frame, time in enumerate(sequence.times_myr):
@@ -116,7 +118,7 @@ def affected_particles(
         A simulation or a forecast of a cube of it.
     coverage : float, optional
         As for `reach_map`: 0.99 names more particles, and misses at most 1 %
-        of those that are reached, with the confidence of `Forecast.margin`.
+        of the gas that is reached, with the confidence of `Forecast.margin`.
 
     Returns
     -------

@@ -81,7 +81,7 @@ def calibrate(
             simulation.sequence[0], energy_erg=simulation.energy_erg, cancelled=cancelled
         )
         name = name.removesuffix(".shell.h5")
-        needs.append(Need(_cloud(simulation, name), name, _needed(simulation, forecast)))
+        needs.append(Need(_cloud(simulation, name), name, *_needed(simulation, forecast)))
         energies.append(simulation.energy_erg)
         velocity = velocity and "velocity" in simulation.sequence.fields
         if forecast.probability is not None:
@@ -142,17 +142,23 @@ def held_shares(
     return np.array(shares)
 
 
-def _needed(simulation: Simulation, forecast: Forecast) -> tuple[float, ...]:
-    """Margins in pc for all levels, in the frame that needs most."""
+def _needed(
+    simulation: Simulation, forecast: Forecast
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Margins in pc for all levels: in the frame that needs most, and for the gas."""
     margins, truth = margin_field(forecast), plain_regions(simulation)
+    pairs = _pairs(simulation, forecast)
     most = np.full(len(LEVELS), -np.inf)
-    for index, frame in _pairs(simulation, forecast):
+    for index, frame in pairs:
         for weights in (np.ones_like(simulation.density[index]), simulation.density[index]):
             needed = [needed_margin(margins[frame], truth[index], weights, s) for s in LEVELS]
             most = np.maximum(most, needed)
     if not np.isfinite(most).all():
         raise InvalidRequest("The explosion of a simulation reaches nothing.")
-    return tuple(map(float, most))
+    indices, frames = (list(numbers) for numbers in zip(*pairs, strict=True))
+    nearest, ever = margins[frames].min(axis=0), np.any(truth[indices], axis=0)
+    gas = tuple(needed_margin(nearest, ever, simulation.density[0], share) for share in LEVELS)
+    return tuple(map(float, most)), gas
 
 
 def _pairs(simulation: Simulation, forecast: Evolution) -> list[tuple[int, int]]:

@@ -113,5 +113,5 @@ def _promise(evolution: Evolution, coverage: float | None) -> list[str]:
     """Say what an enlarged region holds."""
     if coverage is None or not isinstance(evolution, Forecast):
         return []
-    margin = evolution.margin(coverage)
+    margin = evolution.margin(coverage, of="gas")
     return [f"enlarged: to hold {margin}"]

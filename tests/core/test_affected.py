@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import core
+from core.coverage import Calibration, Need
 from core.errors import InvalidRequest
 from core.evolution import Evolution
 from core.particles import ParticleSet
@@ -117,6 +118,39 @@ def test_what_cannot_be_answered_is_refused():
     elsewhere = growing_ball(center_pc=(500.0, 0.0, 0.0))
     with pytest.raises(InvalidRequest, match="outside the snapshot's box"):
         reach_times(replace(gas, periodic=False), elsewhere)
+
+
+def calibrated(margin_pc: float) -> core.Forecast:
+    """The growing ball as a forecast that promises all levels with one margin."""
+    ball = growing_ball()
+    needs = tuple(
+        Need(f"seed {k}", f"run {k}", (margin_pc,) * 6, (margin_pc,) * 6) for k in range(9)
+    )
+    calibration = Calibration("net", "", 1, False, needs)
+    return core.Forecast(ball.sequence, ball.control, calibration=calibration)
+
+
+def test_a_coverage_names_the_gas_within_the_margin_too():
+    """Each particle within the margin of the ball, from the frame on that comes so near."""
+    gas, forecast = lattice(), calibrated(4.0)
+    times = reach_times(gas, forecast, reach_map(forecast, 0.99))
+    radius = voxel_radius(gas.positions_pc - 30.0)
+    assert (times[radius < 10 + 4.0 - VOXEL] == 1.0).all()
+    assert (times[(radius > 14.0 + VOXEL) & (radius < 24.0 - VOXEL)] == 2.0).all()
+    assert np.isnan(times[radius > 24.0 + VOXEL]).all()
+    plain, more = (set(core.affected_particles(gas, forecast, share)) for share in (None, 0.99))
+    assert plain < more
+    assert plain == set(core.affected_particles(gas, growing_ball()))
+
+
+def test_a_coverage_is_asked_of_calibrated_forecasts_only():
+    with pytest.raises(InvalidRequest, match="simulation is what they are measured by"):
+        core.affected_particles(lattice(), growing_ball(), coverage=0.99)
+    forecast = replace(calibrated(1.0), calibration=None)
+    with pytest.raises(InvalidRequest, match="shellsight calibrate"):
+        core.affected_particles(lattice(), forecast, coverage=0.99)
+    with pytest.raises(InvalidRequest, match="share"):
+        core.affected_particles(lattice(), calibrated(1.0), coverage=99)
 
 
 @needs_snapshots

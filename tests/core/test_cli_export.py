@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 import core
 from core import cli
+from core.coverage import Calibration, Need
 from tests.core.synthetic import SNAPSHOTS, gas, needs_snapshots, write_gadget
 from tests.helpers import analytic_evolution
 
@@ -214,6 +216,30 @@ def test_the_snapshot_nearest_to_the_forecast_is_taken(shellsight, forecast, tmp
     assert code == 0
     assert "starts at 0 Myr, but the snapshot is of 0.1 Myr" in err
     assert "snap_2.hdf5" in ids.read_text()
+
+
+def test_a_coverage_names_more_and_tells_its_price(shellsight, snapshot, forecast, tmp_path):
+    """The region, its promise and the saving are told; the list says what it holds."""
+    plain = core.load(forecast)
+    needs = tuple(Need(f"seed {k}", f"run {k}", (3.0,) * 6, (3.0,) * 6) for k in range(9))
+    sure = tmp_path / "sure.shell.h5"
+    core.save(replace(plain, calibration=Calibration("by hand", "", 1, False, needs)), sure)
+    ids = tmp_path / "ids.csv"
+    code, out, _ = shellsight("affected", snapshot, sure, "-o", ids, "--coverage", 0.99)
+    assert code == 0
+    expected = core.affected_particles(core.open(snapshot).read(0), core.load(sure), 0.99)
+    fewer = core.affected_particles(core.open(snapshot).read(0), plain)
+    assert len(expected) > len(fewer) > 20
+    assert f"{len(expected)} of 8000 particles are reached" in out
+    assert "confidence of 90 % (calibrated on 9 clouds, margin 3.0 pc)" in out
+    assert "times as large as without a margin" in out
+    assert "need the short step" in out
+    assert "times fewer updates" in out
+    assert "enlarged: to hold 99 % of the gas" in ids.read_text()
+    complains(
+        shellsight("affected", snapshot, forecast, "-o", ids, "--coverage", 0.99),
+        "shellsight calibrate by hand",
+    )
 
 
 def test_affected_says_what_is_missing(shellsight, snapshot, forecast, tmp_path):

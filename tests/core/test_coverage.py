@@ -70,7 +70,7 @@ def runs(seeds: list[int]) -> list[core.Simulation]:
 def calibration(margins: list[float], **changes: object) -> Calibration:
     """One run in each cloud, with the same margin for all levels but the last."""
     needs = tuple(
-        Need(f"seed {k}", f"run {k}", (pc,) * (len(LEVELS) - 1) + (pc + 10.0,))
+        Need(f"seed {k}", f"run {k}", (pc,) * (len(LEVELS) - 1) + (pc + 10.0,), (pc / 2,) * 6)
         for k, pc in enumerate(margins)
     )
     curve = Reliability((0.1, 0.9), (0.05, 0.7))
@@ -164,6 +164,9 @@ def test_few_clouds_promise_less_and_say_so() -> None:
     with pytest.raises(InvalidRequest, match=r"6 clouds.*0\.86 at most"):
         few.margin(0.99, confidence=0.9)
     assert few.margin(0.99, confidence=0.5).pc == 4.0
+    assert few.margin(0.99, of="gas").pc == 3.0
+    with pytest.raises(InvalidRequest, match="'frames' or 'gas'"):
+        few.margin(0.99, of="dust")  # type: ignore[arg-type]
 
 
 def test_margins_for_other_shares() -> None:
@@ -202,6 +205,11 @@ def test_the_calibrated_region_holds_what_is_reached() -> None:
     assert (enlarged | plain == enlarged).all()
     assert not enlarged[0].any()
     factor = forecast.volume_factor(0.99)
+    gas = forecast.reached(0.99, of="gas").any(axis=0)
+    ever = plain_regions(truth).any(axis=0)
+    mass = truth.density[0].astype(np.float64)
+    assert mass[ever & gas].sum() >= 0.99 * mass[ever].sum()
+    assert gas.sum() <= enlarged.any(axis=0).sum()
     assert np.isnan(factor[0])
     assert (factor[1:] > 1.2).all()
     assert factor[2] == pytest.approx(enlarged[2].sum() / plain[2].sum())
@@ -271,7 +279,8 @@ def test_calibrations_survive_files(tmp_path: Path) -> None:
     assert path.name == "net.coverage.json"
     write_json(path, calibration_to_json(saved))
     loaded = read_calibration(path)
-    assert loaded.needs[0].margins_pc[0] == 1.2346
+    assert loaded.needs[0].frames_pc[0] == 1.2346
+    assert loaded.needs[0].gas_pc[0] == 0.6173
     assert replace(loaded, needs=saved.needs) == saved
     theory = replace(saved, reliability=None)
     assert calibration_from_json(calibration_to_json(theory), path).reliability is None

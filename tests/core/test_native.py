@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import core
+from core.coverage import Calibration, Need
 from core.errors import CorruptSnapshot, InvalidRequest, UnknownFormat
+from core.uncertainty import Reliability
 from tests.helpers import analytic_evolution
 
 PROVENANCE = {
@@ -175,4 +177,58 @@ def test_impossible_values_are_noticed(dataset: str, value: float, says: str, tm
         values = file[dataset]
         values[(1,) + (0,) * (values.ndim - 1)] = value
     with pytest.raises(CorruptSnapshot, match=says):
+        core.load(path)
+
+
+def certain(probability: np.ndarray | None = None) -> core.Forecast:
+    """A forecast with a probability and a calibration."""
+    made = sequence(1), sequence(2)
+    if probability is None:
+        probability = np.random.default_rng(9).uniform(size=(3, 8, 8, 8)).astype(np.float32)
+    needs = tuple(Need(f"seed {k}", f"run {k}", (float(k),) * 6, (float(k),) * 6) for k in range(9))
+    calibration = Calibration("net", "abc", 4, True, needs, Reliability((0.1, 0.9), (0.0, 1.0)))
+    return core.Forecast(*made, probability=probability, calibration=calibration)
+
+
+def test_a_saved_forecast_keeps_how_sure_it_is(tmp_path: Path):
+    saved = certain()
+    core.save(saved, tmp_path / "f.shell.h5")
+    loaded = core.load(tmp_path / "f.shell.h5")
+    assert isinstance(loaded, core.Forecast)
+    assert loaded.probability is not None
+    assert loaded.probability.dtype == np.float32
+    assert np.abs(loaded.probability - saved.probability).max() <= 0.5 / 255 + 1e-7
+    assert loaded.calibration == saved.calibration
+    np.testing.assert_array_equal(loaded.reached(0.99), saved.reached(0.99))
+    # What is read is written again without loss.
+    core.save(loaded, tmp_path / "g.shell.h5")
+    np.testing.assert_array_equal(
+        core.load(tmp_path / "g.shell.h5").probability, loaded.probability
+    )
+
+
+def test_files_without_certainty_still_load(tmp_path: Path):
+    core.save(core.Forecast(sequence(1), sequence(2)), tmp_path / "f.shell.h5")
+    loaded = core.load(tmp_path / "f.shell.h5")
+    assert loaded.probability is None
+    assert loaded.calibration is None
+
+
+def test_probabilities_are_probabilities():
+    with pytest.raises(InvalidRequest, match="between 0 and 1"):
+        certain(np.full((3, 8, 8, 8), 1.5, np.float32))
+    with pytest.raises(InvalidRequest, match="shape"):
+        certain(np.zeros((2, 8, 8, 8), np.float32))
+
+
+@pytest.mark.parametrize("name", ["probability", "calibration"])
+@pytest.mark.parametrize("kind", ["float32", "cut"])
+def test_a_damaged_certainty_is_named(tmp_path: Path, name: str, kind: str):
+    path = tmp_path / "f.shell.h5"
+    core.save(certain(), path)
+    with h5py.File(path, "r+") as file:
+        values = file[name][()]
+        del file[name]
+        file[name] = values[:-1] if kind == "cut" else values.astype(kind)
+    with pytest.raises(CorruptSnapshot, match=name):
         core.load(path)
