@@ -45,6 +45,8 @@ def forecast_many(
         typer.Option(help="Energy of each explosion in erg; default: the model's.",
                      show_default=False),
     ] = None,
+    size: Annotated[float, typer.Option(help="Edge of the cubes in pc.")] = 60.0,
+    n: Annotated[int, typer.Option("--voxels", "--n", help="Voxels along an edge.")] = 32,
     averaging: Annotated[
         int, typer.Option(help="Orientations that each forecast is averaged over.")
     ] = 1,
@@ -77,8 +79,8 @@ def forecast_many(
     with progress_bar("Forecasting") as progress:
         many = core.forecast_many(
             series, places, model, directory=out, index=frame % len(series), energy_erg=energy,
-            device=device, averaging=averaging, batch=batch, ids=ids, coverage=coverage,
-            scheduler=scheduler, progress=progress,
+            size_pc=size, n=n, device=device, averaging=averaging, batch=batch, ids=ids,
+            coverage=coverage, scheduler=scheduler, progress=progress,
         )  # fmt: skip
     for number, why in sorted(many.failures.items()):
         say(f"{many.sites[number].label}: no forecast. {why}")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.cubes import CubeSequence
 from core.errors import CorruptSnapshot, InvalidRequest
 from core.evolution import Forecast
+from core.forecast import MIN_DENSITY
 from core.readers.hdf5 import attributes, open_hdf5, reading
 from core.readers.values import vector
 from core.sites import Site
@@ -25,6 +26,8 @@ MANIFEST = "forecasts.json"
 
 STEP_DEX = 1e-3
 """Logarithms of density are stored in steps of this: a quarter of a per cent."""
+
+_TINY = 1e-30
 
 _KIND = "site forecast"
 
@@ -42,11 +45,10 @@ def save_site_forecast(path: Path, forecast: Forecast) -> None:
     forecast : Forecast
         The forecast.
     """
-    first = np.maximum(forecast.density[0], 1e-30).astype(np.float64)
-    control = np.log10(np.maximum(forecast.control.density[1:], 1e-30) / first)
-    effect = np.log10(
-        np.maximum(forecast.density[1:], 1e-30) / np.maximum(forecast.control.density[1:], 1e-30)
-    )
+    first = np.maximum(forecast.density[0], MIN_DENSITY).astype(np.float64)
+    future = np.maximum(forecast.control.density[1:], _TINY)
+    control = np.log10(future / first)
+    effect = np.log10(np.maximum(forecast.density[1:], _TINY) / future)
     with replacing_hdf5(path) as file:
         file.attrs["kind"] = _KIND
         file.attrs["size_pc"] = forecast.sequence.size_pc
@@ -94,7 +96,8 @@ def load_site_forecast(path: Path) -> Forecast:
             size, center = float(root["size_pc"]), vector(root["center_pc"])
             energy = float(root["energy_erg"])
             provenance = json.loads(root["provenance"])
-    control = first * 10.0 ** changes["turbulence"]
+    # Empty voxels count as nearly so in a forecast: what changes is relative to that.
+    control = np.maximum(first, MIN_DENSITY) * 10.0 ** changes["turbulence"]
 
     def sequence(future: NDArray[np.floating]) -> CubeSequence:
         frames = np.concatenate((first[None], future)).astype(np.float32)

@@ -33,6 +33,7 @@ import io
 import json
 import logging
 import warnings
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -220,14 +221,20 @@ def export_onnx(model: str | Path, path: Path) -> Exported:
 
 
 @contextlib.contextmanager
-def _quiet():  # type: ignore[no-untyped-def]
+def _quiet() -> Iterator[None]:
     """Keep what PyTorch's exporter says of its own parts from the user."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
+    with contextlib.ExitStack() as stack:
+        stack.callback(logger.setLevel, level)
+        with contextlib.suppress(ImportError):
+            from tqdm import tqdm
+
+            # Its progress bars would leave a thread behind.
+            stack.callback(setattr, tqdm, "monitor_interval", tqdm.monitor_interval)
+            tqdm.monitor_interval = 0
+        stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        warnings.simplefilter("ignore")
+        yield
