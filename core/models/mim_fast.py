@@ -14,7 +14,7 @@ What makes it faster:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +28,7 @@ from core.models.mim_cells import FORGET_BIAS, MemoryCell, NormedConvolution, Pe
 from core.models.winograd import WinogradConvolution
 
 Precision = Literal["float32", "bfloat16"]
-"""Of the convolutions; states and gates are always float32."""
+"""Of the convolutions and gates; states are always float32."""
 
 
 class _Joined:
@@ -49,30 +49,37 @@ class _Joined:
     ) -> None:
         self._norms = [part.norm for part in parts]
         self._grid = tuple(grid)
-        self._precision = precision
-        convolutions = [part.convolution for part in parts]
-        self._biases = [one.bias.detach() for one in convolutions if one.bias is not None]
-        self._ends = [0]
-        for one in convolutions:
-            self._ends.append(self._ends[-1] + one.out_channels)
-        self._weight = torch.cat([one.weight.detach() for one in convolutions])
-        self._bias = torch.cat(self._biases)
-        if precision == "bfloat16":
-            self._weight, self._bias = self._weight.bfloat16(), self._bias.bfloat16()
-        # By number of parts, from the first: the last are left out in the last step.
-        self._made: dict[int, Callable[[Tensor], Tensor]] = {}
+        weights = [part.convolution.weight.detach() for part in parts]
+        self._biases = [
+            bias.detach() for bias in (part.convolution.bias for part in parts) if bias is not None
+        ]
+        self._sparing: list[WinogradConvolution] = []
+        slow = weights[0].device.type == "cpu" and precision == "float32"
+        if slow and WinogradConvolution.suits(weights[0], self._grid):
+            # One by one: what they transform in common is small, and all at once leaves the cache.
+            self._sparing = [
+                WinogradConvolution(*pair) for pair in zip(weights, self._biases, strict=True)
+            ]
+            return
+        dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        self._sizes = [len(bias) for bias in self._biases]
+        self._weight, self._bias = torch.cat(weights).to(dtype), torch.cat(self._biases).to(dtype)
 
     def __call__(self, x: Tensor, count: int | None = None) -> list[Tensor]:
-        """Convolve and normalise: the outputs of the first so many parts."""
+        """Convolve and normalise: the outputs of the first so many parts, of all by default."""
         count = len(self._norms) if count is None else count
-        if count not in self._made:
-            self._made[count] = self._convolution(self._ends[count])
-        y = self._made[count](x)
+        if self._sparing:
+            begun = self._sparing[0].begin(x)
+            made = [one.finish(begun, self._grid) for one in self._sparing[:count]]
+        else:
+            function = F.conv3d if len(self._grid) == 3 else F.conv2d
+            sizes = self._sizes[:count]
+            weight, bias = self._weight[: sum(sizes)], self._bias[: sum(sizes)]
+            y = function(x.to(weight.dtype), weight, bias, padding="same")
+            made = list(y.split(sizes, 1))
         return [
-            self._normed(y[:, start:end], norm)
-            for start, end, norm in list(
-                zip(self._ends[:-1], self._ends[1:], self._norms, strict=True)
-            )[:count]
+            y if norm is None else F.group_norm(y, 1, norm.weight, norm.bias, norm.eps)
+            for y, norm in zip(made, self._norms[:count], strict=True)
         ]
 
     def of_zeros(self, index: int) -> Tensor:
@@ -81,22 +88,6 @@ class _Joined:
         if norm is not None:
             bias = F.layer_norm(bias, bias.shape, norm.weight, norm.bias, norm.eps)
         return bias.view(1, -1, *[1] * len(self._grid))
-
-    def _convolution(self, outputs: int) -> Callable[[Tensor], Tensor]:
-        weight, bias = self._weight[:outputs], self._bias[:outputs]
-        slow = weight.device.type == "cpu" and self._precision == "float32"
-        if slow and WinogradConvolution.suits(weight, self._grid):
-            return WinogradConvolution(weight, bias)
-        function = F.conv3d if len(self._grid) == 3 else F.conv2d
-
-        def direct(x: Tensor) -> Tensor:
-            return function(x.to(weight.dtype), weight, bias, padding="same").float()
-
-        return direct
-
-    @staticmethod
-    def _normed(y: Tensor, norm: torch.nn.GroupNorm | None) -> Tensor:
-        return y if norm is None else F.group_norm(y, 1, norm.weight, norm.bias, norm.eps)
 
 
 @dataclass
@@ -124,7 +115,7 @@ class FastMIM:
     model : MIM3D
         The network, where it is and in float32; its weights are copied.
     precision : {"float32", "bfloat16"}
-        Of the convolutions. In float32 frames agree with those of the network
+        Of the convolutions and gates. In float32 frames agree with those of the network
         to rounding.
     """
 
@@ -267,11 +258,21 @@ class FastMIM:
         i, g, *f = _sum(time[:, :inner], up[:, :inner]).split(width, 1)
         if f:
             cell.mul_(f[0].add_(FORGET_BIAS).sigmoid_())
-        cell.addcmul_(i.sigmoid_(), g.tanh_())
+        _accumulate(cell, i.sigmoid_(), g.tanh_())
         i, g, forget = space[:, : 3 * width].chunk(3, 1)
-        memory.mul_(forget.add_(FORGET_BIAS).sigmoid_()).addcmul_(i.sigmoid_(), g.tanh_())
+        memory.mul_(forget.add_(FORGET_BIAS).sigmoid_())
+        _accumulate(memory, i.sigmoid_(), g.tanh_())
         both = self._cells[k].reduce(torch.cat((cell, memory), 1))
-        return output.sigmoid_().mul_(both.tanh_())
+        # Hidden states stay in single precision: MIM-N sees their differences.
+        return both.tanh_().mul_(output.sigmoid_())
+
+
+def _accumulate(total: Tensor, one: Tensor, other: Tensor) -> None:
+    """Add a product, in place; gates may be of lower precision than what they add to."""
+    if one.dtype == total.dtype:
+        total.addcmul_(one, other)
+    else:
+        total.add_(one.mul_(other))
 
 
 def _sum(own: Tensor, other: Tensor) -> Tensor:
@@ -285,6 +286,16 @@ def _peephole(cell: PeepholeCell, gates: Tensor, s: Tensor) -> Tensor:
         gates = gates.expand(len(s), -1, *s.shape[2:]).contiguous()
     i, g, f, o = gates.chunk(4, 1)
     to_i, to_f = cell.cell_weight.unsqueeze(0).chunk(2, 1)
-    i.addcmul_(s, to_i).sigmoid_()
-    s.mul_(f.addcmul_(s, to_f).add_(FORGET_BIAS).sigmoid_()).addcmul_(i, g.tanh_())
-    return o.addcmul_(s, cell.output_weight.unsqueeze(0)).sigmoid_().mul_(torch.tanh(s))
+    _accumulate_peephole(i, s, to_i)
+    _accumulate_peephole(f, s, to_f)
+    s.mul_(f.add_(FORGET_BIAS).sigmoid_())
+    _accumulate(s, i.sigmoid_(), g.tanh_())
+    _accumulate_peephole(o, s, cell.output_weight.unsqueeze(0))
+    return torch.tanh(s).mul_(o.sigmoid_())
+
+
+def _accumulate_peephole(gate: Tensor, s: Tensor, weight: Tensor) -> None:
+    if gate.dtype == s.dtype:
+        gate.addcmul_(s, weight)
+    else:
+        gate.add_(s * weight)

@@ -111,18 +111,48 @@ class WinogradConvolution:
         Tensor, (batch, outputs, nx, ny, nz)
             Features.
         """
+        return self.finish(self.begin(x), x.shape[2:])
+
+    def begin(self, x: Tensor) -> Tensor:
+        """Transform features; the same for all convolutions with this edge of the filter.
+
+        Parameters
+        ----------
+        x : Tensor, (batch, inputs, nx, ny, nz)
+            Features.
+
+        Returns
+        -------
+        Tensor, (batch * tiles, points * inputs, ny, nz)
+            What `finish` takes.
+        """
         batch, inputs, nx, ny, nz = x.shape
         margin, tiles, plane = self._filter // 2, nx // OUTPUTS, ny * nz
         padded = F.pad(x, (0, 0, 0, 0, margin, margin)).view(batch, inputs, -1, plane)
         cut = padded.unfold(2, self._points, OUTPUTS).permute(0, 2, 4, 1, 3)
         seen = self._data @ cut.reshape(batch, tiles, self._points, inputs * plane)
-        wide = F.conv2d(
-            seen.view(batch * tiles, self._points * inputs, ny, nz),
-            self._weight,
-            padding=margin,
-            groups=self._points,
-        )
+        return seen.view(batch * tiles, self._points * inputs, ny, nz)
+
+    def finish(self, begun: Tensor, grid: Sequence[int]) -> Tensor:
+        """Multiply, and transform back.
+
+        Parameters
+        ----------
+        begun : Tensor
+            From `begin`.
+        grid : sequence of int
+            The grid, (nx, ny, nz).
+
+        Returns
+        -------
+        Tensor, (batch, outputs, nx, ny, nz)
+            Features.
+        """
+        nx, ny, nz = grid
+        tiles, plane = nx // OUTPUTS, ny * nz
+        batch = len(begun) // tiles
+        wide = F.conv2d(begun, self._weight, padding=self._filter // 2, groups=self._points)
         made = self._output @ wide.view(batch, tiles, self._points, -1)
-        out = x.new_empty((batch, self._bias.shape[0], nx, plane))
+        out = begun.new_empty((batch, self._bias.shape[0], nx, plane))
         torch.add(made.view(batch, nx, -1, plane).transpose(1, 2), self._bias, out=out)
         return out.view(batch, -1, nx, ny, nz)
