@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -307,29 +307,30 @@ def _one_group(
     """Forecast neighbours; yields the number of each when it is done, and why it failed."""
     check_cancelled(cancelled, "The forecasts")
     gas = _read_around(series, [many.sites[number] for number in group], options)
-    waiting: list[tuple[int, Cube]] = []
+    waiting: list[tuple[int, Cube, Frame]] = []
     for position, number in enumerate(group):
         try:
             periodic = series.headers[options.index].periodic if isinstance(gas, Cube) else None
+            near = _near(gas, Cutout(many.sites[number].position_pc, options.size_pc))
             cube = voxelize(
-                gas, size_pc=options.size_pc, n=options.n,
+                near, size_pc=options.size_pc, n=options.n,
                 center_pc=many.sites[number].position_pc,
                 periodic=periodic,
             )  # fmt: skip
             if not cube.density.max() > 0:
                 raise InvalidRequest("There is no gas in the cube.")
-            waiting.append((number, cube))
+            waiting.append((number, cube, near))
         except InvalidRequest as error:
             yield number, str(error)
         if waiting and (len(waiting) == batch or position == len(group) - 1):
             check_cancelled(cancelled, "The forecasts")
             forecasts = forecaster.forecast_batch(
-                [cube for _, cube in waiting], energy_erg=options.energy_erg
+                [cube for _, cube, _ in waiting], energy_erg=options.energy_erg
             )
-            for (done, _), forecast in zip(waiting, forecasts, strict=True):
+            for (done, _, near), forecast in zip(waiting, forecasts, strict=True):
                 if options.ids:
-                    assert isinstance(gas, ParticleSet)
-                    save_affected(many.ids_path(done), gas, forecast, options.coverage)
+                    assert isinstance(near, ParticleSet)
+                    save_affected(many.ids_path(done), near, forecast, options.coverage)
                 save_site_forecast(many.path(done), forecast)
                 yield done, ""
             waiting = []
@@ -352,3 +353,19 @@ def _read_around(series: SnapshotSeries, sites: Sequence[Site], options: _Option
     gas = series.read(options.index, names, cutout)
     assert isinstance(gas, ParticleSet | CellSet)
     return gas
+
+
+def _near(gas: Frame, cutout: Cutout) -> Frame:
+    """Take the particles of a cube out of many more, which all that follows would look at."""
+    if not isinstance(gas, ParticleSet):
+        return gas
+    wider = Cutout(cutout.center_pc, cutout.size_pc * (1.0 + TOLERANCE))
+    inside = wider.contains(gas.positions_pc, gas.box_pc, periodic=gas.periodic)
+    if not inside.any():
+        raise InvalidRequest("There is no gas in the cube.")
+    rows: dict[str, Any] = {
+        one.name: value[inside]
+        for one in fields(gas)
+        if isinstance(value := getattr(gas, one.name), np.ndarray) and len(value) == len(gas)
+    }
+    return replace(gas, **rows)

@@ -1,6 +1,6 @@
 """Time and memory of a 20-frame forecast with the default network.
 
-python tests/benchmarks/bench_forecast.py [DEVICE]
+python tests/benchmarks/bench_forecast.py [DEVICE [MODEL]]
 """
 
 import resource
@@ -11,12 +11,12 @@ import core
 from core.resources import sample_path
 
 
-def main(device: str) -> None:
+def main(device: str, model: str = "default") -> None:
     """Print the table."""
     cube = core.voxelize(core.open(sample_path())[0], size_pc=60, n=32)
     print("orientations   wall / s   CPU / s")
     for averaging in (1, 4, 8):
-        forecaster = core.Forecaster(device=device, averaging=averaging)
+        forecaster = core.Forecaster(model, device=device, averaging=averaging)
         forecaster.forecast(cube)
         wall, cpu = perf_counter(), process_time()
         for _ in range(5):
@@ -30,4 +30,4 @@ def main(device: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "auto")
+    main(*(sys.argv[1:] or ["auto"]))
