@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from core.baselines import persistence
 from core.cubes import Cube, CubeSequence
 from core.energy import EnergyMeter
-from core.errors import InvalidRequest
+from core.errors import CorruptSnapshot, InvalidRequest
 from core.evolution import Forecast
 from core.models.analytic import ANALYTIC_MODELS, FRAMES, INTERVAL_MYR
 from core.progress import CancelCheck, Progress, check_cancelled, report
@@ -32,6 +33,8 @@ __all__ = ["Forecast", "Forecaster"]
 
 FrameReady = Callable[[Cube], None]
 """Given a frame of a forecast as soon as it is there."""
+
+_LOG = logging.getLogger(__name__)
 
 MIN_DENSITY = 1e-6
 """Msun/pc^3: empty voxels of a particle snapshot count as this."""
@@ -281,8 +284,10 @@ class Forecaster:
         density = torch.tensor(gas, device=self._device)
         if isinstance(self._network, DensityMIM):
             return [
-                self._frame_by_frame(cube, start, progress, cancelled, frame_ready)
-                for cube, start in zip(cubes, density, strict=True)
+                self._frame_by_frame(
+                    cube, density[k], _part(progress, k, len(cubes)), cancelled, frame_ready
+                )
+                for k, cube in enumerate(cubes)
             ]
         velocity = None
         moving = ["velocity" in cube.fields for cube in cubes]
@@ -433,6 +438,13 @@ def _show(forecast: Forecast, frame_ready: FrameReady | None) -> None:
             frame_ready(_bare(first, density, time))
 
 
+def _part(progress: Progress | None, number: int, count: int) -> Progress | None:
+    """Progress of one of several equal parts of the work."""
+    if progress is None:
+        return None
+    return lambda fraction, text: progress((number + fraction) / count, text)
+
+
 def check_gas(cube: Cube) -> None:
     """Make sure that a cube holds gas to forecast.
 
@@ -459,7 +471,12 @@ def _calibration(weights: Path, weights_hash: str) -> Calibration | None:
     path = calibration_path(weights)
     if not path.is_file():
         return None
-    calibration = read_calibration(path)
+    try:
+        calibration = read_calibration(path)
+    except CorruptSnapshot as error:
+        # Forecasts do not need it; who asks for a coverage is told to calibrate anew.
+        _LOG.warning("%s", error)
+        return None
     return calibration if calibration.weights == weights_hash else None
 
 

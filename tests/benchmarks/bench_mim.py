@@ -3,10 +3,11 @@
 python tests/benchmarks/bench_mim.py [THREADS]
 
 Each in a process of its own, at 32^3 with 32 hidden channels and filters of 5. Six frames are
-made, twice; the fastest step between the first and the last tells what nineteen would cost. The released TensorFlow
-code takes 84-95 s (150 CPU-s, 1.4 GB) with patches of 1 and 8.7 s (17 CPU-s) with patches of 2
-on two free cores (arXiv:2302.00026; measured elsewhere). Processor time is the figure to
-compare where other programs compute as well.
+made, twice; the fastest step between the first and the last tells what nineteen would cost.
+The released TensorFlow code takes 84-95 s (150 CPU-s, 1.4 GB) with patches of 1 and 8.7 s
+(17 CPU-s) with patches of 2 on two free cores (measured once, elsewhere). Processor time is the
+figure to compare where other programs compute as well, with one thread: threads that wait for
+each other count as busy.
 """
 
 from __future__ import annotations
