@@ -57,8 +57,9 @@ class Savings:
         Step of the gas heated by the explosion, in Myr; NaN if the snapshot
         has neither smoothing lengths nor densities.
     long_step_myr : float
-        Shortest step that the other particles in the cube need, in Myr; NaN
-        without their temperatures as well.
+        Shortest step that the other particles in the cube need, in Myr, at
+        most the duration of the forecast; NaN without their temperatures as
+        well.
     """
 
     particles: int
@@ -207,11 +208,15 @@ class SavingsTally:
         hot_kms = math.sqrt(GAMMA * (GAMMA - 1.0) * energy / self._heated)
         length = float(self._nearest[:, 2].min()) if len(self._nearest) else math.nan
         unit = COURANT / PC_PER_KMS_MYR
+        # After its last frame a forecast does not say who needs the short step.
+        times = self._evolution.times_myr
+        duration = float(times[-1] - times[0])
+        known = math.isfinite(self._longest)
         return Savings(
             particles=self._total if count is None else count,
             short=self._short,
             short_step_myr=unit * length / hot_kms,
-            long_step_myr=unit * self._longest if math.isfinite(self._longest) else math.nan,
+            long_step_myr=min(unit * self._longest, duration) if known else math.nan,
         )
 
 

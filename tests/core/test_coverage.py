@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import core
+from core.cli import cli
 from core.coverage import (
     LEVELS,
     Calibration,
@@ -26,6 +28,7 @@ from core.errors import CorruptSnapshot, InvalidRequest
 from core.tables import write_json
 from core.training.calibrate import calibrate, held_shares
 from core.uncertainty import Reliability
+from tests.helpers import analytic_evolution
 
 N, SIZE = 24, 48.0
 AXIS = (np.arange(N) + 0.5) * SIZE / N - SIZE / 2
@@ -295,3 +298,32 @@ def test_damaged_calibrations_are_named(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(CorruptSnapshot, match=r"net\.coverage\.json"):
         read_calibration(path)
+
+
+def test_the_verb_calibrates_any_model_and_says_what_it_promises(tmp_path: Path) -> None:
+    """Three clouds of a directory without a manifest, and a theory."""
+    data = tmp_path / "runs"
+    data.mkdir()
+    for seed in range(3):
+        made = analytic_evolution(n=16, frames=4, uniform=True)
+        run = core.Simulation(
+            made.sequence, made.control, provenance={"parameters": {"seed": seed}}
+        )
+        core.save(run, data / f"run_{seed}.shell.h5")
+    target = tmp_path / "theory.json"
+    command = ["calibrate", "thin-shell", "--data", str(data), "-o", str(target)]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 0, done.output
+    assert "3 explosions in 3 clouds" in done.output
+    assert "confidence of 75 %" in done.output
+    found = read_calibration(target)
+    assert (found.model, found.weights, found.velocity, found.reliability) == (
+        "thin-shell", "", False, None,
+    )  # fmt: skip
+    forecast = replace(core.Forecaster("thin-shell").forecast(made.sequence[0]), calibration=found)
+    assert np.nanmin(held_shares(run, forecast, forecast.reached(0.99))) >= 0.99
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    refused = CliRunner().invoke(cli, ["calibrate", "thin-shell", "--data", str(empty)])
+    assert isinstance(refused.exception, InvalidRequest)
+    assert "no simulation" in str(refused.exception)

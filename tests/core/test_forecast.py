@@ -1,9 +1,13 @@
 """The shipped network, through the public interface."""
 
+import shutil
+from copy import copy
+
 import numpy as np
 import pytest
 
 import core
+from core.coverage import calibration_path
 from core.cubes import Cube
 from core.errors import Cancelled, CorruptSnapshot, InvalidRequest
 from core.models.registry import available_models, find_model
@@ -38,6 +42,57 @@ def test_frames_start_with_the_cube_itself(forecaster: core.Forecaster) -> None:
     assert np.isfinite(forecast.density).all()
     assert forecast.density.min() > 0
     assert forecast.provenance["model"] == forecaster.model_name
+
+
+def test_probabilities_follow_the_forecast(forecaster: core.Forecaster) -> None:
+    """None before the explosion, high in the cavity, low far away, raw where not calibrated."""
+    forecast = forecaster.forecast(turbulent_cube())
+    probability = forecast.probability
+    assert probability is not None
+    assert probability.dtype == np.float32
+    assert not probability[0].any()
+    ratio = forecast.density / forecast.control.density
+    assert probability[-1][ratio[-1] < 0.3].min() > 0.5
+    assert probability[-1][ratio[-1] > 1.1].mean() < 0.3
+    assert ((probability > 0.2) & (probability < 0.8)).any()
+    raw = copy(forecaster)
+    raw.calibration = None
+    uncalibrated = raw.forecast(turbulent_cube()).probability
+    assert uncalibrated is not None
+    order = np.argsort(uncalibrated[-1].ravel(), kind="stable")
+    assert (np.diff(probability[-1].ravel()[order]) >= 0).all()
+
+
+def test_shipped_networks_promise_a_coverage() -> None:
+    """Calibrated for their own weights, on clouds enough for nine in ten."""
+    forecaster = core.Forecaster(device="cpu", averaging=4)
+    assert forecaster.calibration is not None
+    assert forecaster.calibration.clouds >= 9
+    forecast = forecaster.forecast(turbulent_cube())
+    margin = forecast.margin(0.99)
+    assert margin.confidence == pytest.approx(0.9)
+    plain, gas, frames = (
+        forecast.reached(None),
+        forecast.reached(0.99, of="gas"),
+        forecast.reached(0.99),
+    )
+    assert (gas | plain == gas).all()
+    assert plain.sum() < gas.sum() <= frames.sum() < 20 * plain.sum()
+
+
+def test_a_calibration_is_of_no_use_for_other_weights(tmp_path) -> None:
+    """Weights that were trained anew have to be calibrated anew."""
+    weights = tmp_path / "net.safetensors"
+    shutil.copy(find_model("default"), weights)
+    shutil.copy(calibration_path(find_model("default")), calibration_path(weights))
+    assert core.Forecaster(weights, device="cpu").calibration is not None
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    assert core.Forecaster(weights, device="cpu").calibration is None
+    # A damaged one keeps nobody from forecasting, nor from calibrating anew.
+    calibration_path(weights).write_text("{")
+    assert core.Forecaster(weights, device="cpu").calibration is None
 
 
 def test_the_same_input_gives_the_same_forecast(forecaster: core.Forecaster) -> None:
@@ -149,6 +204,7 @@ def test_theories_forecast_like_networks(name: str) -> None:
     np.testing.assert_allclose(forecast.times_myr, 0.25 + 0.007 * np.arange(20))
     np.testing.assert_array_equal(forecast.density[0], cube.density)
     assert (forecast.control.density == cube.density).all()
+    assert forecast.probability is None
     assert forecast.provenance["model"] == name
     cavity = forecast.density[-1] < 0.5 * cube.density
     assert cavity[14:18, 14:18, 14:18].all()

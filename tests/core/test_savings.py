@@ -41,6 +41,9 @@ def test_the_steps_are_courants() -> None:
     ratio = 1.04 / 747
     assert found.cost == pytest.approx(found.share + (1 - found.share) * ratio, rel=0.01)
     assert found.factor == pytest.approx(1 / found.cost)
+    # Who is reached is known for 2 Myr, so that nothing steps further.
+    cold = savings(gas(temperature_k=1.0), growing_ball())
+    assert cold.long_step_myr == pytest.approx(2.0)
     hotter = savings(gas(), growing_ball(), heated_msun=25.0)
     assert hotter.short_step_myr == pytest.approx(found.short_step_myr / 2, rel=1e-6)
 
