@@ -2,7 +2,8 @@
 
 Writes clumpy gas in a periodic box of 300 pc as Gadget and as SWIFT would, and cuts the cube
 of 60 pc about its centre into 64^3 voxels, each time in a fresh process and without any
-cache of Shellsight or index of yt from before. The files are in the memory of the system, as just written.
+cache of Shellsight or index of yt from before. The files are in the memory of the system, as just
+written.
 
     python tests/benchmarks/bench_open.py [--huge] [--repeat 3]
 """
