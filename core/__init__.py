@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import errors
 from core.cubes import Cube, CubeSequence
+from core.cutout import Cutout
 from core.evolution import Evolution, Forecast, Simulation
 from core.particles import ParticleSet
 from core.readers import formats
@@ -83,6 +84,7 @@ __all__ = [
     "Comparison",
     "Cube",
     "CubeSequence",
+    "Cutout",
     "Evolution",
     "Forecast",
     "Forecaster",

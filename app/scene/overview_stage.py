@@ -11,7 +11,7 @@ from app.scene.box import BoxEdges, box_edges
 from app.scene.colormaps import colorize
 from app.scene.layers import BOX_COLOR, LineLayer, PointLayer, VolumeLayer
 from app.scene.prepare import VOLUME_POINTS, fitting_transfer, log_density, refine
-from app.scene.stage import BACKGROUND_BOTTOM, BACKGROUND_TOP
+from app.scene.stage import BACKGROUND_BOTTOM, BACKGROUND_TOP, place_camera
 from app.view_state import CameraState, LayerState, TransferFunction, Vector3
 from core.overview import Overview
 
@@ -115,14 +115,7 @@ class OverviewStage:
     def set_camera(self, camera: CameraState) -> None:
         """Move the eye."""
         self._camera = camera
-        self._plotter.renderer.camera_set = True  # PyVista does not choose one of its own
-        vtk_camera = self._plotter.renderer.GetActiveCamera()
-        vtk_camera.SetPosition(*camera.position)
-        vtk_camera.SetFocalPoint(*camera.focal_point)
-        vtk_camera.SetViewUp(*camera.view_up)
-        vtk_camera.SetViewAngle(camera.view_angle)
-        half = 0.51 * self.size_pc
-        self._plotter.renderer.ResetCameraClippingRange(-half, half, -half, half, -half, half)
+        place_camera(self._plotter.renderer, camera, self.size_pc)
         self._arrange()
 
     def _arrange(self) -> None:

@@ -16,6 +16,28 @@ BACKGROUND_BOTTOM = "#0b0d11"
 LIGHT_POSITION = (-0.3, 0.45, 1.0)  # in the camera's frame: a little more form than a headlight
 
 
+def place_camera(renderer: pv.Renderer, camera: CameraState, size_pc: float) -> None:
+    """Move the eye of a scene.
+
+    Parameters
+    ----------
+    renderer : pyvista.Renderer
+        What draws the scene.
+    camera : CameraState
+        Where the eye is.
+    size_pc : float
+        Edge of the cube that must not be clipped, in pc.
+    """
+    renderer.camera_set = True  # PyVista does not choose one of its own
+    vtk_camera = renderer.GetActiveCamera()
+    vtk_camera.SetPosition(*camera.position)
+    vtk_camera.SetFocalPoint(*camera.focal_point)
+    vtk_camera.SetViewUp(*camera.view_up)
+    vtk_camera.SetViewAngle(camera.view_angle)
+    half = 0.51 * size_pc
+    renderer.ResetCameraClippingRange(-half, half, -half, half, -half, half)
+
+
 class Stage:
     """What a plotter shows of one evolution.
 
@@ -148,14 +170,8 @@ class Stage:
     def set_camera(self, camera: CameraState) -> None:
         """Move the eye; the cut follows it."""
         self._camera = camera
-        self._plotter.renderer.camera_set = True  # PyVista does not choose one of its own
-        vtk_camera = self._plotter.renderer.GetActiveCamera()
-        vtk_camera.SetPosition(*camera.position)
-        vtk_camera.SetFocalPoint(*camera.focal_point)
-        vtk_camera.SetViewUp(*camera.view_up)
-        vtk_camera.SetViewAngle(camera.view_angle)
-        half = 0.51 * (self.prepared.size_pc if self.prepared is not None else 60.0)
-        self._plotter.renderer.ResetCameraClippingRange(-half, half, -half, half, -half, half)
+        size_pc = self.prepared.size_pc if self.prepared is not None else 60.0
+        place_camera(self._plotter.renderer, camera, size_pc)
         self._arrange()
 
     def _arrange(self) -> None:

@@ -166,8 +166,10 @@ def thin_shell(
         raise InvalidRequest(
             "The times of a thin shell must be finite, increase, and not precede 0."
         )
-    if not energy_erg > 0:
-        raise InvalidRequest(f"The energy of an explosion must be positive, not {energy_erg} erg.")
+    if not 0 < energy_erg < math.inf:
+        raise InvalidRequest(
+            f"The energy of an explosion must be positive and finite, not {energy_erg} erg."
+        )
     if max(abs(x) for x in site_pc) >= 0.5 * cube.size_pc:
         raise InvalidRequest(f"The site {site_pc} pc is outside the {cube.size_pc:g} pc cube.")
     if not np.isfinite(cube.density).all() or not cube.density.max() > 0:

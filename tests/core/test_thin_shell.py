@@ -116,6 +116,7 @@ def test_impossible_questions_are_refused() -> None:
         ({"times_myr": [0.1, 0.1]}, "increase"),
         ({"times_myr": [-0.1]}, "precede"),
         ({"energy_erg": 0.0}, "positive"),
+        ({"energy_erg": float("inf")}, "finite"),
         ({"site_pc": (40.0, 0.0, 0.0)}, "outside"),
     ):
         with pytest.raises(InvalidRequest, match=message):
