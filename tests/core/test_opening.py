@@ -133,10 +133,8 @@ def test_names_that_are_not_utf8_are_read_and_shown(tmp_path: Path):
 def test_thousands_of_other_files_are_no_hindrance(tmp_path: Path):
     for number in range(3000):
         (tmp_path / f"log_{number}.txt").write_text("step")
-    start = time.process_time()
     with pytest.raises(UnknownFormat, match=r"log_0\.txt"):
         core.open(tmp_path)
-    assert time.process_time() - start < 10.0  # 0.4 s measured beside other work
     write_swift(tmp_path / "snap_0.hdf5")
     assert len(core.open(tmp_path)) == 1
 

