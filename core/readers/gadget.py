@@ -85,7 +85,7 @@ def sniff(path: Path) -> Verdict:
         header = attributes(file, "Header")
     if "NumPart_ThisFile" not in header:
         return Verdict(False, "no Header/NumPart_ThisFile")
-    if header.get("Code") == "SWIFT":
+    if str(header.get("Code")) == "SWIFT":
         return Verdict(False, "written by SWIFT")
     return Verdict(True, "it has Header/NumPart_ThisFile")
 

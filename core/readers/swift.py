@@ -75,7 +75,7 @@ def sniff(path: Path) -> Verdict:
         if find(file, "Header") is None:
             return Verdict(False, "no group Header")
         code = attributes(file, "Header", "Code").get("Code")
-    if code != "SWIFT":
+    if str(code) != "SWIFT":  # an attribute may be an array
         return Verdict(False, f"Header/Code is {code!r}, not 'SWIFT'")
     return Verdict(True, "Header/Code is 'SWIFT'")
 

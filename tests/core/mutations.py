@@ -36,7 +36,8 @@ PATIENT_SETTINGS = settings(
 )
 
 _CHILD = """
-import json, resource, sys, traceback, warnings
+import json, re, resource, sys, traceback, warnings
+from pathlib import Path
 import numpy as np
 import core
 from core.cutout import Cutout
@@ -60,6 +61,10 @@ def check(frame):
         if not np.isfinite(values).all():
             return f"{name} is not finite"
     return None
+
+def peak_mb():
+    # Not `ru_maxrss`, which begins with the peak of the parent.
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 
 def look(path, options):
     series = core.open(path, **options)
@@ -90,7 +95,7 @@ for line in sys.stdin:
     except BaseException as error:
         trace = traceback.format_exc()
         answer = {"outcome": "raised", "error": type(error).__name__, "text": trace}
-    answer["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    answer["peak_mb"] = peak_mb()
     print(json.dumps(answer), flush=True)
 """
 

@@ -154,6 +154,21 @@ def test_odd_values_in_any_attribute(
 
 
 @pytest.mark.parametrize("code", SMALL)
+def test_an_array_in_place_of_any_attribute(
+    code: str, small: dict[str, Path], place: Path, patient: Patient
+):
+    """Comparing an array with a text has no one answer."""
+    with h5py.File(small[code]) as file:
+        holders = _holders(file)
+    for path, name in holders:
+        for value in (np.empty(0), np.array([b"SWIFT", b"GIZMO"])):
+            place.write_bytes(small[code].read_bytes())
+            with h5py.File(place, "a") as file:
+                file[path].attrs[name] = value
+            assert_survives(patient, place)
+
+
+@pytest.mark.parametrize("code", SMALL)
 def test_any_attribute_missing(code: str, small: dict[str, Path], place: Path, patient: Patient):
     with h5py.File(small[code]) as file:
         holders = _holders(file)
