@@ -18,7 +18,7 @@ from core.compare import at_times
 from core.cubes import Cube, CubeSequence, stack
 from core.errors import Cancelled, InvalidRequest
 from core.evolution import Forecast
-from core.progress import CancelCheck, Progress, check_cancelled, report
+from core.progress import CancelCheck, Progress, check_cancelled, part_of, report
 
 if TYPE_CHECKING:
     from core.overview import Overview
@@ -131,14 +131,14 @@ def _look(
 ) -> Opened:
     """Read the whole box of the first frame, and look for places in it."""
     first = core.overview(
-        opened.series, progress=_part(progress, 0.0, OVERVIEW_SHARE), cancelled=cancelled
+        opened.series, progress=part_of(progress, 0.0, OVERVIEW_SHARE), cancelled=cancelled
     )
     shown = Opened(source, place=place, overview=first, units_remembered=opened.units_remembered)
     if publish is not None:
         publish(shown)
     try:
         sites = core.find_sites(
-            opened.series, progress=_part(progress, OVERVIEW_SHARE, 1.0), cancelled=cancelled
+            opened.series, progress=part_of(progress, OVERVIEW_SHARE, 1.0), cancelled=cancelled
         )
     except Cancelled:
         raise
@@ -195,7 +195,7 @@ def cut(
     for index in range(len(series)):
         check_cancelled(cancelled, "Opening")
         text = f"Reading frame {index + 1} of {len(series)}"
-        share = _part(progress, index / steps, (index + 1) / steps, text)
+        share = part_of(progress, index / steps, (index + 1) / steps, text)
         try:
             cubes.append(cube_of(series, index, place, share, cancelled))
         except Cancelled:
@@ -213,7 +213,7 @@ def cut(
     if control_series is not None:
         if publish is not None:
             publish(replace(begun, truth=truth))
-        share = _part(progress, len(series) / steps, 1.0)
+        share = part_of(progress, len(series) / steps, 1.0)
         control = _read(control_series, place, share, cancelled)
         if attached is not None:
             control = _matched(control, truth, control_series.name)
@@ -298,7 +298,7 @@ def with_new_frames(
             cubes.append(truth[known[float(moment)]])
             continue
         text = f"Reading frame {index + 1} of {len(series)}"
-        share = _part(progress, index / len(series), (index + 1) / len(series), text)
+        share = part_of(progress, index / len(series), (index + 1) / len(series), text)
         cubes.append(cube_of(series, index, place, share, cancelled))
     return stack(cubes)
 
@@ -335,7 +335,7 @@ def _read(
     for index in range(len(series)):
         check_cancelled(cancelled, "Opening")
         text = f"Reading control frame {index + 1} of {len(series)}"
-        share = _part(progress, index / len(series), (index + 1) / len(series), text)
+        share = part_of(progress, index / len(series), (index + 1) / len(series), text)
         cubes.append(cube_of(series, index, place, share, cancelled))
     return stack(cubes)
 
@@ -367,16 +367,3 @@ def _saved_forecast(request: OpenRequest, series: SnapshotSeries) -> Forecast | 
         return None
     content = core.load(path)
     return content if isinstance(content, Forecast) else None
-
-
-def _part(
-    progress: Progress | None, begin: float, end: float, text: str | None = None
-) -> Progress | None:
-    """Return a progress that fills a part of another, under a text of its own if one is given."""
-    if progress is None:
-        return None
-
-    def told(fraction: float, message: str) -> None:
-        report(progress, begin + (end - begin) * fraction, text or message)
-
-    return told

@@ -19,7 +19,7 @@ from core.energy import EnergyMeter
 from core.errors import CorruptSnapshot, InvalidRequest
 from core.evolution import Forecast
 from core.models.analytic import ANALYTIC_MODELS, FRAMES, INTERVAL_MYR
-from core.progress import CancelCheck, Progress, check_cancelled, report
+from core.progress import CancelCheck, Progress, check_cancelled, part_of, report
 from core.resources import models_path
 
 if TYPE_CHECKING:
@@ -285,7 +285,11 @@ class Forecaster:
         if isinstance(self._network, DensityMIM):
             return [
                 self._frame_by_frame(
-                    cube, density[k], _part(progress, k, len(cubes)), cancelled, frame_ready
+                    cube,
+                    density[k],
+                    part_of(progress, k / len(cubes), (k + 1) / len(cubes)),
+                    cancelled,
+                    frame_ready,
                 )
                 for k, cube in enumerate(cubes)
             ]
@@ -436,13 +440,6 @@ def _show(forecast: Forecast, frame_ready: FrameReady | None) -> None:
         first = forecast.sequence[0]
         for time, density in zip(forecast.times_myr, forecast.density, strict=True):
             frame_ready(_bare(first, density, time))
-
-
-def _part(progress: Progress | None, number: int, count: int) -> Progress | None:
-    """Progress of one of several equal parts of the work."""
-    if progress is None:
-        return None
-    return lambda fraction, text: progress((number + fraction) / count, text)
 
 
 def check_gas(cube: Cube) -> None:

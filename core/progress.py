@@ -29,6 +29,30 @@ def report(progress: Progress | None, fraction: float, text: str = "") -> None:
         progress(min(max(fraction, 0.0), 1.0), text)
 
 
+def part_of(
+    progress: Progress | None, begin: float, end: float, text: str | None = None
+) -> Progress | None:
+    """Report a part of the work as that part of the whole.
+
+    Parameters
+    ----------
+    progress : callable or None
+        Listens to the whole.
+    begin, end : float
+        Where the part begins and ends, as fractions of the whole.
+    text : str, optional
+        Said in place of what the part says.
+
+    Returns
+    -------
+    callable or None
+        Listens to the part; None if nobody listens to the whole.
+    """
+    if progress is None:
+        return None
+    return lambda fraction, said: report(progress, begin + fraction * (end - begin), text or said)
+
+
 def check_cancelled(cancelled: CancelCheck | None, what: str = "The work") -> None:
     """Raise `Cancelled` if the work should stop.
 

@@ -9,7 +9,7 @@ import core
 from core.cubes import CubeSequence, Vector3
 from core.errors import InvalidRequest
 from core.evolution import Evolution, Forecast
-from core.progress import CancelCheck, Progress, report
+from core.progress import CancelCheck, Progress, part_of, report
 
 if TYPE_CHECKING:
     from core.compare import Comparison
@@ -120,7 +120,7 @@ def run_trial(
             size_pc=size_pc,
             n=n,
             center_pc=center_pc,
-            progress=_part(progress, begin, end),
+            progress=part_of(progress, begin, end),
             cancelled=cancelled,
         )
 
@@ -128,7 +128,7 @@ def run_trial(
     forecast = forecaster.forecast(
         cube,
         energy_erg=energy_erg,
-        progress=_part(progress, 0.05, 0.4),
+        progress=part_of(progress, 0.05, 0.4),
         cancelled=cancelled,
     )
     later = _until(series[frame:], float(forecast.times_myr[-1]))
@@ -148,10 +148,3 @@ def _until(series: SnapshotSeries, time_myr: float) -> SnapshotSeries:
     """Leave out the frames that no forecast reaches, so that nobody reads them."""
     slack = 1e-3 * (time_myr - float(series.times_myr[0]))
     return series[: max(int((series.times_myr <= time_myr + slack).sum()), 1)]
-
-
-def _part(progress: Progress | None, begin: float, end: float) -> Progress | None:
-    """Report a part of the work as that part of the whole."""
-    if progress is None:
-        return None
-    return lambda fraction, text: progress(begin + fraction * (end - begin), text)

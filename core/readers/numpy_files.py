@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -16,8 +16,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CorruptSnapshot, InvalidRequest, ShellsightError
-from core.readers.values import refuse_bomb
+from core.errors import CorruptSnapshot
+from core.readers.values import reading_file, refuse_bomb
 
 _NPY = b"\x93NUMPY"
 _ZIP = b"PK\x03\x04"
@@ -55,19 +55,9 @@ class ArrayInfo:
         return f"the array {self.key}" if self.key else "the array"
 
 
-@contextmanager
-def _reading(path: Path, place: str) -> Iterator[None]:
-    try:
-        yield
-    except ShellsightError:
-        raise
-    except (FileNotFoundError, PermissionError) as error:
-        raise InvalidRequest(f"{path}: cannot be opened ({error.strerror or error}).") from error
+def _reading(path: Path, place: str) -> AbstractContextManager[None]:
     # Damaged zip files and headers raise whatever their parsers meet.
-    except Exception as error:
-        raise CorruptSnapshot(
-            path, f"cannot read {place}; the file is truncated or damaged ({error})."
-        ) from error
+    return reading_file(path, place, Exception)
 
 
 def kind_of(path: Path) -> str | None:

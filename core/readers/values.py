@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.cubes import Vector3
-from core.errors import CorruptSnapshot
+from core.errors import CorruptSnapshot, InvalidRequest, ShellsightError
 
 _LARGE_BYTES = 1 << 30
 _EXPANSION = 200
 """A constant field packs a thousandfold, but not one of gigabytes that anybody made."""
+
+
+@contextmanager
+def reading_file(
+    path: Path, place: str, damage: type[Exception] | tuple[type[Exception], ...]
+) -> Iterator[None]:
+    """Turn what opening, parsing and unpacking raise into Shellsight's errors.
+
+    Parameters
+    ----------
+    path : Path
+        The file being read.
+    place : str
+        What is being read in it, for the message.
+    damage : exception type or tuple of them
+        What a damaged file makes the parser raise.
+
+    Raises
+    ------
+    InvalidRequest
+        If the file is not there or may not be read.
+    CorruptSnapshot
+        If it is damaged.
+    """
+    try:
+        yield
+    except ShellsightError:
+        raise
+    except (FileNotFoundError, PermissionError) as error:
+        raise InvalidRequest(f"{path}: cannot be opened ({error.strerror or error}).") from error
+    except damage as error:
+        raise CorruptSnapshot(
+            path, f"cannot read {place}; the file is truncated or damaged ({error})."
+        ) from error
 
 
 def checked(

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import lzma
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -19,7 +19,8 @@ from xml.parsers import expat
 
 import numpy as np
 
-from core.errors import CorruptSnapshot, InvalidRequest, ShellsightError
+from core.errors import CorruptSnapshot
+from core.readers.values import reading_file
 
 _BLOCK = 1 << 16
 _APPENDED = b"<AppendedData"
@@ -108,8 +109,21 @@ class ImageFile:
         return (x1 - x0 + extra, y1 - y0 + extra, z1 - z0 + extra)
 
 
-@contextmanager
-def reading_vtk(path: Path, place: str) -> Iterator[None]:
+_DAMAGE = (
+    OSError,
+    ValueError,  # includes base64's, UnicodeDecodeError and OverflowError's kin
+    OverflowError,
+    LookupError,  # an encoding that is none
+    EOFError,
+    MemoryError,
+    zlib.error,
+    lzma.LZMAError,
+    expat.ExpatError,
+)
+"""What parsing and unpacking a damaged file raise."""
+
+
+def reading_vtk(path: Path, place: str) -> AbstractContextManager[None]:
     """Turn what parsing and unpacking raise into Shellsight's errors.
 
     Parameters
@@ -118,27 +132,13 @@ def reading_vtk(path: Path, place: str) -> Iterator[None]:
         The file being read.
     place : str
         What is being read in it, for the message.
+
+    Returns
+    -------
+    context manager
+        To read within.
     """
-    try:
-        yield
-    except ShellsightError:
-        raise
-    except (FileNotFoundError, PermissionError) as error:
-        raise InvalidRequest(f"{path}: cannot be opened ({error.strerror or error}).") from error
-    except (
-        OSError,
-        ValueError,  # includes base64's, UnicodeDecodeError and OverflowError's kin
-        OverflowError,
-        LookupError,  # an encoding that is none
-        EOFError,
-        MemoryError,
-        zlib.error,
-        lzma.LZMAError,
-        expat.ExpatError,
-    ) as error:
-        raise CorruptSnapshot(
-            path, f"cannot read {place}; the file is truncated or damaged ({error})."
-        ) from error
+    return reading_file(path, place, _DAMAGE)
 
 
 def starts_like_image(path: Path) -> str | None:

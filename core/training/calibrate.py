@@ -25,6 +25,7 @@ from core.errors import InvalidRequest
 from core.evolution import Evolution, Forecast, Simulation
 from core.progress import CancelCheck, Progress, check_cancelled, report
 from core.shells.region import affected_region
+from core.training.simulations import seed_of, simulation_of
 from core.uncertainty import ReliabilityCounts
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def calibrate(
         of_total = f" of {total}" if total else ""
         report(progress, (number - 1) / max(total, number), f"Simulation {number}{of_total}")
         name = f"run {number}" if isinstance(source, Simulation) else Path(source).name
-        simulation = _loaded(source)
+        simulation = simulation_of(source)
         forecast = raw.forecast(
             simulation.sequence[0], energy_erg=simulation.energy_erg, cancelled=cancelled
         )
@@ -180,17 +181,5 @@ def _pairs(simulation: Simulation, forecast: Evolution) -> list[tuple[int, int]]
 
 
 def _cloud(simulation: Simulation, name: str) -> str:
-    parameters = simulation.provenance.get("parameters", {})
-    seed = parameters.get("seed") if isinstance(parameters, dict) else None
+    seed = seed_of(simulation)
     return name if seed is None else f"seed {seed}"
-
-
-def _loaded(source: Simulation | str | Path) -> Simulation:
-    if isinstance(source, Simulation):
-        return source
-    from core import load
-
-    loaded = load(source)
-    if not isinstance(loaded, Simulation):
-        raise InvalidRequest(f"{source}: not a simulation, but a {type(loaded).__name__}.")
-    return loaded

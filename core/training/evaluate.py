@@ -30,6 +30,7 @@ from core.training.scores import (
     UniformRadiusRow,
     UniformRadiusTable,
 )
+from core.training.simulations import seed_of, simulation_of
 
 __all__ = [
     "FIGURES",
@@ -135,7 +136,7 @@ def evaluate(
         check_cancelled(cancelled, "The evaluation")
         of_total = f" of {total}" if total else ""
         report(progress, (count - 1) / max(total, count), f"Simulation {count}{of_total}")
-        simulation = _loaded(source)
+        simulation = simulation_of(source)
         forecasts = {}
         for method, network in networks.items():
             forecasts[method] = network.forecast(
@@ -197,7 +198,7 @@ def uniform_radius_table(
     for run, source in enumerate(simulations):
         check_cancelled(cancelled, "The evaluation")
         report(progress, run / max(total, run + 1), f"Uniform run {run + 1}")
-        simulation = _loaded(source)
+        simulation = simulation_of(source)
         forecast = forecaster.forecast(
             simulation.sequence[0], energy_erg=simulation.energy_erg, cancelled=cancelled
         )
@@ -214,17 +215,6 @@ def uniform_radius_table(
             )
     report(progress, 1.0, "Done")
     return UniformRadiusTable(tuple(rows))
-
-
-def _loaded(source: Simulation | str | Path) -> Simulation:
-    if isinstance(source, Simulation):
-        return source
-    from core import load
-
-    loaded = load(source)
-    if not isinstance(loaded, Simulation):
-        raise InvalidRequest(f"{source}: not a simulation, but a {type(loaded).__name__}.")
-    return loaded
 
 
 def _matched(simulation: Simulation, forecast: Evolution) -> tuple[Evolution, Evolution]:
@@ -270,8 +260,7 @@ def _named(forecasters: Sequence[SupportsForecast]) -> dict[str, SupportsForecas
 
 def _cloud_of(simulation: Simulation, number: int) -> object:
     """Tell clouds apart by their seed; a run that states none is a cloud of its own."""
-    parameters = simulation.provenance.get("parameters")
-    seed = parameters.get("seed") if isinstance(parameters, Mapping) else None
+    seed = seed_of(simulation)
     return ("run", number) if seed is None else ("seed", seed)
 
 
