@@ -9,10 +9,11 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.document import ROLES, Document, Role
+from app.document import Document
 from app.events import (
     ForecastChanged,
     LayersChanged,
+    LookChanged,
     OverviewChanged,
     PlaceChanged,
     SourceChanged,
@@ -20,6 +21,7 @@ from app.events import (
     TransferChanged,
     TruthChanged,
 )
+from app.figures import ROLES, Role
 from app.measuring import stand_in_control
 from app.panels.colorbar import ColorBar
 from app.panels.notice import NoticeBar
@@ -130,6 +132,7 @@ class Centre(QWidget):
         document.subscribe(TimeChanged, lambda event: self._on_time(event.time_myr))
         document.subscribe(LayersChanged, lambda _: self._on_layers())
         document.subscribe(TransferChanged, lambda _: self._on_transfer())
+        document.subscribe(LookChanged, lambda _: self._on_look())
         self._on_layers()
         self._on_transfer()
         self._on_source()
@@ -249,6 +252,12 @@ class Centre(QWidget):
             column.view.set_transfer(self._document.transfer)
             column.slice.set_transfer(self._document.transfer)
 
+    def _on_look(self) -> None:
+        look = self._document.look
+        self.link.set_enabled(look.linked)
+        for column in self.columns.values():
+            column.slice.setVisible(look.slices)
+
     # -- what the window asks ------------------------------------------------
 
     def set_forecasting(self, forecasting: bool) -> None:
@@ -265,11 +274,6 @@ class Centre(QWidget):
         """Draw coarsely while something is dragged."""
         for view in self._shown_views():
             view.set_coarse(coarse)
-
-    def show_slices(self, shown: bool) -> None:
-        """Show or hide the mid-planes."""
-        for column in self.columns.values():
-            column.slice.setVisible(shown)
 
     def reset_camera(self) -> None:
         """Show the whole cube in every view."""

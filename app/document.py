@@ -17,6 +17,7 @@ from app.events import (
     ComparisonChanged,
     ForecastChanged,
     LayersChanged,
+    LookChanged,
     OverviewChanged,
     PlaceChanged,
     Publisher,
@@ -25,7 +26,8 @@ from app.events import (
     TransferChanged,
     TruthChanged,
 )
-from app.figures import ROLES, Figures, Role
+from app.figures import Figures
+from app.look import VIEW_ROLES, Look, ViewRole
 from app.place import Place, fitted
 from app.source import Source
 from app.view_state import LayerState, TransferFunction
@@ -55,8 +57,7 @@ class Document(Publisher):
         self._forecast: Evolution | None = None
         self._figures = Figures()
         self._time_myr = 0.0
-        self._layers: dict[Role, LayerState] = {role: LayerState() for role in ROLES}
-        self._transfer = TransferFunction()
+        self._look = Look()
         self._choosing = False
         self._overviews: dict[float, Overview] = {}
         self._sites: tuple[Site, ...] = ()
@@ -165,14 +166,19 @@ class Document(Publisher):
         times = self.times_myr
         return int(np.argmin(np.abs(times - self._time_myr))) if len(times) else 0
 
-    def layers(self, role: Role) -> LayerState:
+    @property
+    def look(self) -> Look:
+        """How everything looks."""
+        return self._look
+
+    def layers(self, role: ViewRole) -> LayerState:
         """Return what a view shows."""
-        return self._layers[role]
+        return self._look.layers(role)
 
     @property
     def transfer(self) -> TransferFunction:
         """Colours and opacity of the gas."""
-        return self._transfer
+        return self._look.transfer
 
     # -- changing ----------------------------------------------------------
 
@@ -411,21 +417,33 @@ class Document(Publisher):
         self.go_to(float(times[wanted]))
         return True
 
-    def change_layers(self, roles: tuple[Role, ...] = ROLES, **changes: Any) -> None:
+    def change_layers(self, roles: tuple[ViewRole, ...] = VIEW_ROLES, **changes: Any) -> None:
         """Change what the views show.
 
         Parameters
         ----------
-        roles : tuple of {"truth", "forecast"}
+        roles : tuple of {"truth", "forecast", "third"}
             The views meant.
         **changes
             Fields of `LayerState` and their new values.
         """
-        for role in roles:
-            self._layers[role] = replace(self._layers[role], **changes)
-        self._publish(LayersChanged())
+        self.set_look(self._look.with_layers(roles, **changes))
 
     def set_transfer(self, transfer: TransferFunction) -> None:
         """Change colours, range or opacity of the gas."""
-        self._transfer = transfer
-        self._publish(TransferChanged())
+        self.change_look(transfer=transfer)
+
+    def change_look(self, **changes: Any) -> None:
+        """Change fields of the look."""
+        self.set_look(replace(self._look, **changes))
+
+    def set_look(self, look: Look) -> None:
+        """Take another look as a whole, as undoing does."""
+        before, self._look = self._look, look
+        if look == before:
+            return
+        if look.all_layers != before.all_layers:
+            self._publish(LayersChanged())
+        if look.transfer != before.transfer:
+            self._publish(TransferChanged())
+        self._publish(LookChanged())

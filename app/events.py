@@ -50,6 +50,11 @@ class TransferChanged(Event):
 
 
 @dataclass(frozen=True)
+class LookChanged(Event):
+    """Anything of the look changed; layers and colours are told of before, on their own."""
+
+
+@dataclass(frozen=True)
 class PlaceChanged(Event):
     """The cube to be cut out is another, or the candidates for it are."""
 

@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog, QMenu, QWidget
 
 from app import exporting, files
-from app.document import Document, Role
+from app.document import Document
+from app.figures import Role
 from app.jobs import Job
 from app.notifications import Notifications
 from app.open_as import OpenAsDialog

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import core
-from app.document import Figures, Role
+from app.figures import Figures, Role
 from core import shells
 from core.compare import Comparison, FrameFigures, at_times, frames_within
 from core.constants import NH_PER_DENSITY

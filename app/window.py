@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import (
@@ -25,7 +25,7 @@ from app.document import Document
 from app.events import (
     ComparisonChanged,
     ForecastChanged,
-    LayersChanged,
+    LookChanged,
     OverviewChanged,
     PlaceChanged,
     SourceChanged,
@@ -60,6 +60,18 @@ if TYPE_CHECKING:
 
 FIRST_LOOK = 0.63
 """The part of the time span at which a forecast is first shown: the shell is well grown."""
+
+
+class Controller(Protocol):
+    """Does some of the commands of the window."""
+
+    def commands(self) -> dict[str, Callable[..., object]]:
+        """Return what each command does, by its key in `actions.COMMANDS`."""
+        ...
+
+    def enabled(self) -> dict[str, bool]:
+        """Return which of them make sense now; the others always do."""
+        ...
 
 
 class Window(QMainWindow):
@@ -105,6 +117,7 @@ class Window(QMainWindow):
             self.settings,
             lambda: sample_path(),
         )
+        self.controllers: tuple[Controller, ...] = (self.filing,)
         self.setWindowTitle("Shellsight")
         icon = QIcon(str(icon_path()))
         self.setWindowIcon(icon)
@@ -196,13 +209,12 @@ class Window(QMainWindow):
             OverviewChanged,
         ):
             document.subscribe(event, lambda _: self._refresh())
-        document.subscribe(LayersChanged, lambda _: self._refresh_cut())
+        document.subscribe(LookChanged, lambda _: self._show_look())
         group = QActionGroup(self)
         for name in ("dark", "light"):
             group.addAction(self.actions_[name])
-        for name, on in {"slices": True, "link": True, self.theme.name: True}.items():
-            self.actions_[name].setChecked(on)
-        self._refresh_cut()
+        self.actions_[self.theme.name].setChecked(True)
+        self._show_look()
         self._dress_theme_button()
 
     def _restore(self) -> None:
@@ -217,7 +229,7 @@ class Window(QMainWindow):
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
         return {
-            **self.filing.commands(),
+            **{k: do for part in self.controllers for k, do in part.commands().items()},
             "save_picture": self.choose_save_picture,
             "copy_table": lambda: self.measurements.copy(),
             "cut_out": lambda: self.site.request_cut(),
@@ -232,9 +244,9 @@ class Window(QMainWindow):
             "first": lambda: self.timeline.go_to_end(-1),
             "last": lambda: self.timeline.go_to_end(1),
             "reset_camera": lambda: self.centre.reset_camera(),
-            "link": lambda on: self.centre.link.set_enabled(on),
+            "link": lambda on: self.document.change_look(linked=on),
             "cut": lambda on: self.document.change_layers(cut=on),
-            "slices": lambda on: self.centre.show_slices(on),
+            "slices": lambda on: self.document.change_look(slices=on),
             "left": lambda on: self.docks["left"].setVisible(on),
             "bottom": lambda on: self.docks["bottom"].setVisible(on),
             "right": lambda on: self.docks["right"].setVisible(on),
@@ -382,7 +394,7 @@ class Window(QMainWindow):
         )
         box = source.box if source is not None else None
         enabled = {
-            **self.filing.enabled(),
+            **{k: on for part in self.controllers for k, on in part.enabled().items()},
             "forecast": document.truth is not None and not document.choosing and not busy,
             "cancel": working,
             "save_picture": source is not None,
@@ -396,8 +408,11 @@ class Window(QMainWindow):
         for key, on in enabled.items():
             actions[key].setEnabled(on)
 
-    def _refresh_cut(self) -> None:
-        self.actions_["cut"].setChecked(self.document.layers("truth").cut)
+    def _show_look(self) -> None:
+        look = self.document.look
+        checked = {"cut": look.truth.cut, "slices": look.slices, "link": look.linked}
+        for name, on in checked.items():
+            self.actions_[name].setChecked(on)
 
     def _on_notice(self, notice: Notice) -> None:
         self.centre.notices.show_notice(notice)

@@ -15,7 +15,8 @@ from PySide6.QtCore import QObject, Signal
 
 import core
 from app import exporting, forecasting, measuring
-from app.document import Document, Role
+from app.document import Document
+from app.figures import Role
 from app.jobs import Job, Jobs, Reporter
 from app.notifications import Notifications
 from core.cubes import CubeSequence

@@ -17,8 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document import ROLES, Document, Role
+from app.document import Document
 from app.events import LayersChanged, OverviewChanged
+from app.figures import ROLES, Role
 from app.panels.parts import line, section
 from app.scene.colormaps import DEEP_BLUE
 from app.theme import Theme

@@ -16,8 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document import ROLES, Document
+from app.document import Document
 from app.events import ComparisonChanged, ForecastChanged, SourceChanged, TimeChanged
+from app.figures import ROLES
 from app.measuring import Curve
 from app.panels.parts import flat_button, line, number, section
 from app.theme import Theme

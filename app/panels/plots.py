@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.document import ROLES, Document
+from app.document import Document
 from app.events import (
     ComparisonChanged,
     ForecastChanged,
@@ -20,6 +20,7 @@ from app.events import (
     TimeChanged,
     TruthChanged,
 )
+from app.figures import ROLES
 from app.panels.timeline import nice_step
 from app.theme import Theme
 from core.shells import CAVITY_BELOW

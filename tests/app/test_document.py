@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.document import Document, Figures
+from app.document import Document
 from app.events import (
     ComparisonChanged,
     Event,
@@ -19,6 +19,7 @@ from app.events import (
     TimeChanged,
     TruthChanged,
 )
+from app.figures import Figures
 from app.source import Source
 from tests.helpers import analytic_evolution
 
