@@ -13,6 +13,7 @@ from app.events import (
     Event,
     ForecastChanged,
     LayersChanged,
+    LookChanged,
     OverviewChanged,
     PlaceChanged,
     SourceChanged,
@@ -144,7 +145,7 @@ def test_layers_may_differ_between_views(document, heard):
     assert not document.layers("truth").shell
     assert document.layers("forecast").shell
     assert document.layers("forecast").shell_level == 0.9
-    assert kinds(heard) == [LayersChanged, LayersChanged]
+    assert kinds(heard) == 2 * [LayersChanged, LookChanged]
 
 
 def test_closing_keeps_the_look(document, source, evolution):
