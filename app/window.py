@@ -32,6 +32,7 @@ from app.events import (
     TruthChanged,
 )
 from app.filing import Filing
+from app.forecast_request import ForecastRequest
 from app.jobs import Job, Jobs
 from app.notifications import Notice, Notifications
 from app.panels.data import DataPanel, FactsPanel
@@ -50,7 +51,7 @@ from app.surveying import Survey
 from app.theme import Theme, ThemeName
 from app.topbar import TopBar
 from app.watching import Watch
-from app.workflow import ForecastRequest, Workflow, with_suffix
+from app.workflow import Workflow, with_suffix
 from core.errors import ShellsightError
 from core.resources import icon_path, sample_path
 

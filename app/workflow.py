@@ -7,7 +7,6 @@ to its signals.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,30 +16,11 @@ import core
 from app import exporting, forecasting, measuring
 from app.document import Document
 from app.figures import Role
+from app.forecast_request import ForecastRequest
 from app.jobs import Job, Jobs, Reporter
 from app.notifications import Notifications
 from core.cubes import CubeSequence
 from core.evolution import Forecast
-
-
-@dataclass(frozen=True)
-class ForecastRequest:
-    """The settings of a forecast.
-
-    Parameters
-    ----------
-    model, device : str
-        As `core.Forecaster` takes them.
-    averaging : int
-        Symmetries of the cube to average over.
-    energy_erg : float, optional
-        Energy of the explosion; by default the model's usual one.
-    """
-
-    model: str = "default"
-    device: str = "auto"
-    averaging: int = 4
-    energy_erg: float | None = None
 
 
 class Workflow(QObject):
