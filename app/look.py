@@ -10,11 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from app.view_state import LayerState, TransferFunction
+from core.errors import InvalidRequest
 
 ViewRole = Literal["truth", "forecast", "third"]
 """The views, from left to right."""
 
 VIEW_ROLES: tuple[ViewRole, ...] = ("truth", "forecast", "third")
+
+ThirdKind = Literal["difference", "uncertainty", "control"]
+"""What the third view shows."""
+
+THIRD_KINDS: tuple[ThirdKind, ...] = ("difference", "uncertainty", "control")
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,19 @@ class Look:
         Whether the plane through the explosion is shown under each view.
     linked : bool
         Whether the views turn together.
+    hidden : tuple of {"truth", "forecast", "third"}
+        The views that are not shown; one at least is.
+    maximised : {"", "truth", "forecast", "third"}
+        The view that has all the room, or none.
+    third_kind : {"difference", "uncertainty", "control"}
+        What the third view shows.
+    orthographic : bool
+        Whether the eye is infinitely far away: what is farther is not smaller.
+
+    Raises
+    ------
+    InvalidRequest
+        If a view or a kind is unknown, or every view is hidden.
     """
 
     truth: LayerState = field(default_factory=LayerState)
@@ -39,6 +58,49 @@ class Look:
     transfer: TransferFunction = field(default_factory=TransferFunction)
     slices: bool = True
     linked: bool = True
+    hidden: tuple[ViewRole, ...] = ("third",)
+    maximised: ViewRole | Literal[""] = ""
+    third_kind: ThirdKind = "difference"
+    orthographic: bool = False
+
+    def __post_init__(self) -> None:
+        unknown = {*self.hidden, self.maximised} - {*VIEW_ROLES, ""}
+        if unknown:
+            raise InvalidRequest(f"There is no view '{min(unknown)}'.")
+        if {*self.hidden} >= {*VIEW_ROLES}:
+            raise InvalidRequest("One view at least must be shown.")
+        if self.third_kind not in THIRD_KINDS:
+            raise InvalidRequest(
+                f"The third view shows {', '.join(THIRD_KINDS)}, not '{self.third_kind}'."
+            )
+
+    @property
+    def shown(self) -> tuple[ViewRole, ...]:
+        """The views that are seen, from left to right."""
+        if self.maximised:
+            return (self.maximised,)
+        return tuple(role for role in VIEW_ROLES if role not in self.hidden)
+
+    def with_shown(self, role: ViewRole, shown: bool) -> Look:
+        """Return the look with a view shown or hidden beside those that are seen.
+
+        Parameters
+        ----------
+        role : {"truth", "forecast", "third"}
+            The view.
+        shown : bool
+            Whether it is to be seen; the only one that is seen stays.
+
+        Returns
+        -------
+        Look
+            The look after the change.
+        """
+        seen = {*self.shown} | {role} if shown else {*self.shown} - {role}
+        if not seen or seen == {*self.shown}:
+            return self
+        hidden = tuple(each for each in VIEW_ROLES if each not in seen)
+        return replace(self, hidden=hidden, maximised="")
 
     def layers(self, role: ViewRole) -> LayerState:
         """Return the layers of a view."""
