@@ -123,6 +123,11 @@ class Forecaster:
         self.weights_hash = hashlib.sha256(weights.read_bytes()).hexdigest()
         self.calibration = _calibration(weights, self.weights_hash)
 
+    @property
+    def frame_by_frame(self) -> bool:
+        """Whether one frame is made after the other (3D-MIM), so that the first is early."""
+        return self._theory is None and self._config.architecture == "mim3d"
+
     def forecast(
         self,
         cube: Cube,
@@ -147,7 +152,7 @@ class Forecaster:
         progress : callable, optional
             Told the fraction done.
         cancelled : callable, optional
-            Asked between orientations, or time steps.
+            Asked between the parts of a network, or time steps.
         frame_ready : callable, optional
             Given each frame with the explosion as soon as it is made, in the
             order of time, the cube itself first. Networks that make one frame
@@ -316,7 +321,7 @@ class Forecaster:
             )
             channels = given.transformed(symmetry).channels()
             one_turbulence, one_effect = predict(
-                self._network, channels, given.conditions, half=self._half
+                self._network, channels, given.conditions, half=self._half, cancelled=cancelled
             )
             back = symmetry.inverse()
             turbulence += back.scalar(one_turbulence) / len(orientations)
@@ -356,7 +361,7 @@ class Forecaster:
         if frame_ready is not None:
             frame_ready(_bare(cube, cube.density, cube.time_myr))
         check_cancelled(cancelled, "The forecast")
-        made = network.changes(torch.log10(density), spread(self.averaging))
+        made = network.changes(torch.log10(density), spread(self.averaging), cancelled)
         for number, changes in enumerate(made, start=1):
             effects.append(torch.stack(changes).mean(0))
             memberships.append(torch.stack([membership(one) for one in changes]).mean(0))

@@ -26,6 +26,7 @@ from core.errors import InvalidRequest
 from core.models.mim import MIM3D
 from core.models.mim_cells import FORGET_BIAS, MemoryCell, NormedConvolution, PeepholeCell
 from core.models.winograd import WinogradConvolution
+from core.progress import CancelCheck, check_cancelled
 
 Precision = Literal["float32", "bfloat16"]
 """Of the convolutions and gates; states are always float32."""
@@ -105,6 +106,7 @@ class _Running:
     differing: list[Tensor]
     memory: Tensor
     bottom: Tensor
+    cancelled: CancelCheck | None = None
 
 
 class FastMIM:
@@ -149,13 +151,21 @@ class FastMIM:
             for mim_s, up, mim_n in zip(self._stationary, over, self._differences, strict=True)
         ]
 
-    def stream(self, frames: Tensor, input_length: int, total_length: int) -> Iterator[Tensor]:
+    def stream(
+        self,
+        frames: Tensor,
+        input_length: int,
+        total_length: int,
+        cancelled: CancelCheck | None = None,
+    ) -> Iterator[Tensor]:
         """Make frames one by one, each as soon as it is ready.
 
         Parameters
         ----------
         frames, input_length, total_length
             As for `MIM3D.rollout`.
+        cancelled : callable, optional
+            Asked between the layers: a frame may take seconds.
 
         Yields
         ------
@@ -166,9 +176,12 @@ class FastMIM:
         ------
         InvalidRequest
             If the frames have the wrong shape or are too few.
+        Cancelled
+            If told to stop.
         """
         self._model.check(frames, input_length, total_length, None)
         running = self._start(frames)
+        running.cancelled = cancelled
         made: Tensor | None = None
         for t in range(total_length - 1):
             # Within one step: a generator must not leave the mode on between its frames.
@@ -221,6 +234,7 @@ class FastMIM:
         change = None if first else self._of_change(hidden - now.bottom)[0]
         now.bottom = hidden
         for k, mim_n in enumerate(self._differences):
+            check_cancelled(now.cancelled, "The forecast")
             up = self._onward(k, hidden, now, last)
             if change is None:
                 seen = self._of_difference[k].of_zeros(0) + self._of_cell[k].of_zeros(0)

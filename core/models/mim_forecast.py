@@ -17,6 +17,7 @@ from core.errors import InvalidRequest
 from core.models.mim import MIM3D
 from core.models.mim_fast import FastMIM
 from core.models.symmetry import Symmetry
+from core.progress import CancelCheck
 
 LOG10_DENSITY_RANGE = (-3.6, 1.8)
 """log10 of the densities that become 0 and 1, Msun/pc^3: what simulations of clouds hold."""
@@ -87,7 +88,10 @@ class DensityMIM(MIM3D):
         return values * (high - low)
 
     def changes(
-        self, log_density: Tensor, orientations: Sequence[Symmetry]
+        self,
+        log_density: Tensor,
+        orientations: Sequence[Symmetry],
+        cancelled: CancelCheck | None = None,
     ) -> Iterator[list[Tensor]]:
         """Forecast frame by frame, from several sides at once.
 
@@ -97,19 +101,29 @@ class DensityMIM(MIM3D):
             log10 of the density at the explosion, Msun/pc^3.
         orientations : sequence of Symmetry
             How the cube is turned.
+        cancelled : callable, optional
+            Asked between the layers.
 
         Yields
         ------
         list of Tensor, (n, n, n)
             For each orientation, turned back: the change of log10 density
             since the explosion, in dex. `frames` times.
+
+        Raises
+        ------
+        Cancelled
+            If told to stop.
         """
         if self._engine is None:
             self._engine = FastMIM(self)
         first = self.to_values(log_density)
         streams = [
             self._engine.stream(
-                one.scalar(first).contiguous()[None, None, ..., None], 1, self.frames + 1
+                one.scalar(first).contiguous()[None, None, ..., None],
+                1,
+                self.frames + 1,
+                cancelled,
             )
             for one in orientations
         ]

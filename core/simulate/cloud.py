@@ -10,7 +10,7 @@ from torch import Tensor
 from core.constants import GAMMA
 from core.cubes import Cube, Vector3
 from core.errors import InvalidRequest
-from core.progress import CancelCheck
+from core.progress import CancelCheck, Progress
 from core.simulate import hydro
 from core.simulate.cooling import specific_energy
 from core.simulate.evolve import evolve
@@ -23,6 +23,7 @@ def make_cloud(
     *,
     device: str | torch.device = "cpu",
     compiled: bool = False,
+    progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
 ) -> Tensor:
     """Let turbulence shape a cloud.
@@ -38,6 +39,8 @@ def make_cloud(
         Where to compute.
     compiled : bool
         Use ``torch.compile``.
+    progress : callable, optional
+        Told after every step which part of the time is over.
     cancelled : callable, optional
         Checked at every step.
 
@@ -73,6 +76,7 @@ def make_cloud(
         metallicity=parameters.metallicity,
         curve=parameters.cooling_curve,
         compiled=compiled,
+        progress=progress,
         cancelled=cancelled,
     )
 
@@ -138,3 +142,29 @@ def place_site(cloud: Tensor, site: Vector3) -> Tensor:
     n = cloud.shape[-1]
     shifts = tuple(round((0.5 - x) * n) for x in site)
     return torch.roll(cloud, shifts, dims=(2, 3, 4))
+
+
+SITE_CELLS = 2.0
+"""Width in cells over which gas is averaged before the densest place is looked for."""
+
+
+def densest_site(cloud: Tensor) -> Vector3:
+    """Find the densest gas of a periodic cloud.
+
+    Parameters
+    ----------
+    cloud : Tensor, (1, 5 or 6, n, n, n)
+        Conserved variables.
+
+    Returns
+    -------
+    tuple of float
+        The middle of the densest clump, as fractions of the box, as
+        `SimulationParameters.site` takes it.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    smooth = gaussian_filter(cloud[0, 0].cpu().numpy(), SITE_CELLS, mode="wrap")
+    cell = np.unravel_index(int(np.argmax(smooth)), smooth.shape)
+    x, y, z = (float(index) / cloud.shape[-1] for index in cell)
+    return (x, y, z)

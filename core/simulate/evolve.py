@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from core.constants import PC_PER_KMS_MYR
-from core.progress import CancelCheck, check_cancelled
+from core.progress import CancelCheck, Progress, check_cancelled, report
 from core.simulate import hydro
 from core.simulate.cooling import CoolingTable, Curve, cool, cooling_table
 
@@ -25,6 +25,7 @@ def evolve(
     metallicity: float = 1.0,
     curve: Curve = "schure",
     compiled: bool = False,
+    progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
 ) -> Tensor:
     """Follow gas for some time.
@@ -51,6 +52,8 @@ def evolve(
         Whose cooling curve is used above 10^4.2 K.
     compiled : bool
         Use ``torch.compile``.
+    progress : callable, optional
+        Told after every step which part of the time is over.
     cancelled : callable, optional
         Checked at every step.
 
@@ -87,6 +90,7 @@ def evolve(
         )
         elapsed += step
         count += 1
+        report(progress, elapsed / duration_myr)
         following = max(next_step(elapsed), 0.0)
         _radiate(state, 0.5 * (step + following), table)
         step = following

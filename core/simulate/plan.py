@@ -113,7 +113,7 @@ def plan(count: int, clouds: int, first_seed: int = 1, n: int = 64) -> list[Plan
     return runs
 
 
-def plan_held_out(clouds: int = 8, sites: int = 3, n: int = 64) -> list[PlannedRun]:
+def plan_held_out(clouds: int = 14, sites: int = 3, n: int = 64) -> list[PlannedRun]:
     """Lay out the standard test: clouds and densities no shipped network was trained on.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from importlib import metadata
 from typing import Any
@@ -42,8 +42,8 @@ __all__ = [
     "version",
 ]
 
-_EXPLODING, _CONTROL = (0.2, 0.9), (0.9, 1.0)
-"""Parts of the progress: the cloud comes before, the control costs a tenth."""
+EachFrame = Callable[[int, Simulation], None]
+"""Receives the number of a frame and a simulation of that frame alone, with its control."""
 
 
 def simulate(
