@@ -45,11 +45,20 @@ class Look:
         What the third view shows.
     orthographic : bool
         Whether the eye is infinitely far away: what is farther is not smaller.
+    plot : str
+        The key of the plot of the comparison (see `app.charts`).
+    log_opacity : bool
+        Whether the editor of the opacity has a logarithmic axis.
+    loop : bool
+        Whether playing begins again after the last frame.
+    speed : float
+        How fast frames follow each other; 1 is the usual speed.
 
     Raises
     ------
     InvalidRequest
-        If a view or a kind is unknown, or every view is hidden.
+        If a view or a kind is unknown, every view is hidden, or the speed is
+        not positive.
     """
 
     truth: LayerState = field(default_factory=LayerState)
@@ -62,6 +71,10 @@ class Look:
     maximised: ViewRole | Literal[""] = ""
     third_kind: ThirdKind = "difference"
     orthographic: bool = False
+    plot: str = "overlap"
+    log_opacity: bool = False
+    loop: bool = True
+    speed: float = 1.0
 
     def __post_init__(self) -> None:
         unknown = {*self.hidden, self.maximised} - {*VIEW_ROLES, ""}
@@ -69,6 +82,8 @@ class Look:
             raise InvalidRequest(f"There is no view '{min(unknown)}'.")
         if {*self.hidden} >= {*VIEW_ROLES}:
             raise InvalidRequest("One view at least must be shown.")
+        if not self.speed > 0.0:
+            raise InvalidRequest(f"The speed must be positive, not {self.speed:g}.")
         if self.third_kind not in THIRD_KINDS:
             raise InvalidRequest(
                 f"The third view shows {', '.join(THIRD_KINDS)}, not '{self.third_kind}'."

@@ -183,7 +183,7 @@ def test_plots_draw_both_and_go_where_clicked(qtbot, compared, theme):
     assert compared.frame == 3
     assert panel.radius.time_line.value() == pytest.approx(0.021)
     compared.change_layers(shell_level=0.9)
-    assert "affected" in panel.radius.heading.text()
+    assert "affected" in panel.heading.text()
 
 
 def test_layers_change_the_document(qtbot, document, theme):
