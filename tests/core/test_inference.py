@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import core
-from core.errors import InvalidRequest
+from core.errors import Cancelled, InvalidRequest
 from core.models.inference import multiplies_bfloat16, predict, prepared
 from core.models.registry import load_model
 from core.resources import sample_path
@@ -56,3 +56,19 @@ def test_a_batch_is_what_one_by_one_is(cube):
 def test_devices_say_whether_they_multiply_bfloat16():
     assert multiplies_bfloat16(torch.device("cpu")) in (True, False)
     assert not multiplies_bfloat16(torch.device("meta"))
+
+
+def test_a_network_stops_within_its_pass(cube):
+    """Half a pass may take seconds on a busy machine; afterwards the network is as before."""
+    forecaster = core.Forecaster("default", device="cpu", averaging=1)
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 10
+
+    with pytest.raises(Cancelled):
+        forecaster.forecast(cube, cancelled=cancelled)
+    assert asked == 11
+    assert len(forecaster.forecast(cube)) == 20

@@ -138,3 +138,25 @@ def test_training_further_changes_the_forecast() -> None:
     network.eval()
     after = next(network.changes(log_density, SYMMETRIES[:1]))[0]
     assert not torch.allclose(before, after)
+
+
+def test_a_forecast_stops_within_a_frame(weights: Path) -> None:
+    """Whoever cancels does not wait for a frame, which takes seconds with a large network."""
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 4
+
+    shown: list[Cube] = []
+    with pytest.raises(Cancelled):
+        core.Forecaster(weights, device="cpu", averaging=1).forecast(
+            gas(), cancelled=cancelled, frame_ready=shown.append
+        )
+    assert len(shown) == 2
+
+
+def test_only_such_networks_make_frame_after_frame(weights: Path) -> None:
+    assert core.Forecaster(weights, device="cpu").frame_by_frame
+    assert not core.Forecaster("thin-shell").frame_by_frame
