@@ -152,6 +152,17 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     *_in(
+        "Edit",
+        (
+            "undo",
+            "Undo",
+            "Take back the last change of the layers, the colours or the place of the cube",
+            "Ctrl+Z",
+            "arrow-u-up-left",
+        ),
+        ("redo", "Redo", "Do again what was undone", "Ctrl+Shift+Z", "arrow-u-up-right"),
+    ),
+    *_in(
         "Place",
         ("cut_out", "Cut Out", "Read the cube from every snapshot", "Return", "cube"),
         (

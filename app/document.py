@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.display_units import DENSITY, DensityDisplay, DensityUnit
 from app.events import (
     ComparisonChanged,
     ForecastChanged,
@@ -25,6 +26,7 @@ from app.events import (
     TimeChanged,
     TransferChanged,
     TruthChanged,
+    UnitsChanged,
 )
 from app.figures import Figures
 from app.look import VIEW_ROLES, Look, ViewRole
@@ -58,6 +60,7 @@ class Document(Publisher):
         self._figures = Figures()
         self._time_myr = 0.0
         self._look = Look()
+        self._density = DENSITY["mass"]
         self._choosing = False
         self._overviews: dict[float, Overview] = {}
         self._sites: tuple[Site, ...] = ()
@@ -179,6 +182,11 @@ class Document(Publisher):
     def transfer(self) -> TransferFunction:
         """Colours and opacity of the gas."""
         return self._look.transfer
+
+    @property
+    def density_display(self) -> DensityDisplay:
+        """How densities are shown to people."""
+        return self._density
 
     # -- changing ----------------------------------------------------------
 
@@ -433,12 +441,27 @@ class Document(Publisher):
         """Change colours, range or opacity of the gas."""
         self.change_look(transfer=transfer)
 
+    def show_density_in(self, unit: DensityUnit) -> None:
+        """Show densities in another unit; nothing else changes."""
+        before, self._density = self._density, DENSITY[unit]
+        if self._density is not before:
+            self._publish(UnitsChanged())
+
     def change_look(self, **changes: Any) -> None:
         """Change fields of the look."""
         self.set_look(replace(self._look, **changes))
 
-    def set_look(self, look: Look) -> None:
-        """Take another look as a whole, as undoing does."""
+    def set_look(self, look: Look, *, edit: bool = True) -> None:
+        """Take another look as a whole, as undoing does.
+
+        Parameters
+        ----------
+        look : Look
+            The look.
+        edit : bool
+            Whether it is an edit, which can be undone; False for what the
+            program sets by itself.
+        """
         before, self._look = self._look, look
         if look == before:
             return
@@ -446,4 +469,4 @@ class Document(Publisher):
             self._publish(LayersChanged())
         if look.transfer != before.transfer:
             self._publish(TransferChanged())
-        self._publish(LookChanged())
+        self._publish(LookChanged(edit))

@@ -51,7 +51,21 @@ class TransferChanged(Event):
 
 @dataclass(frozen=True)
 class LookChanged(Event):
-    """Anything of the look changed; layers and colours are told of before, on their own."""
+    """Anything of the look changed; layers and colours are told of before, on their own.
+
+    Parameters
+    ----------
+    edit : bool
+        Whether a person may want to undo it; what the program sets by itself
+        is no edit.
+    """
+
+    edit: bool = True
+
+
+@dataclass(frozen=True)
+class UnitsChanged(Event):
+    """Densities are shown in another unit."""
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,7 @@ class Reading(QObject):
         """Show the gas of a cube in colours that suit its density."""
         transfer = fitting_transfer(truth.density[0])
         if transfer != self._document.transfer:
-            self._document.set_transfer(transfer)
+            self._document.set_look(replace(self._document.look, transfer=transfer), edit=False)
 
     def _say_notes(self, opened: Opened, request: OpenRequest) -> None:
         """Say what a person should know of what was opened."""

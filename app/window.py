@@ -22,6 +22,7 @@ from app.actions import Actions
 from app.centre import Centre
 from app.dialogs import AboutDialog, KeysDialog, graphics_info
 from app.document import Document
+from app.editing import Editing
 from app.events import (
     ComparisonChanged,
     ForecastChanged,
@@ -118,13 +119,15 @@ class Window(QMainWindow):
             self.settings,
             lambda: sample_path(),
         )
-        self.controllers: tuple[Controller, ...] = (self.filing,)
+        self.editing = Editing(self.document, self.notifications, self)
+        self.controllers: tuple[Controller, ...] = (self.filing, self.editing)
         self.setWindowTitle("Shellsight")
         icon = QIcon(str(icon_path()))
         self.setWindowIcon(icon)
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 600)
         self.actions_ = Actions(self._handlers(), self.theme, self)
+        self.editing.name_in(self.actions_)
         self.top = TopBar(self.actions_, icon)
         self.setMenuWidget(self.top)
         self.centre = Centre(self.document, self.theme)
@@ -447,6 +450,7 @@ class Window(QMainWindow):
         self.settings.sync()
         self.timeline.stop()
         self.survey.stop()
+        self.editing.stop()
         self.watch.set_on(False)
         self.hide()
         self.jobs.shut_down()
