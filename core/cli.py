@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import core
+from core import supervised
 from core.cli_calibration import calibrate
 from core.cli_export import affected, convert, sites
 from core.cli_info import info
@@ -59,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         # Whoever repeats a failed command types it at the end, where a verb would not know it.
         args = ["--debug", *(arg for arg in args if arg != "--debug")]
     start_log(debug)
+    if supervised.is_on():
+        supervised.begin()
     try:
         cli(_with_verb(args), prog_name="shellsight")
     except (ShellsightError, OSError) as error:

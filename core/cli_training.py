@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 import core
+from core import supervised
 from core.cli_opening import Units
 from core.errors import InvalidRequest
 from core.terminal import progress_bar, require_folder
@@ -66,6 +67,17 @@ def simulate(
             show_default=False,
         ),
     ] = None,
+    settle: Annotated[
+        float, typer.Option(help="Myr for which turbulence shapes the cloud before.")
+    ] = 2.5,
+    site: Annotated[
+        str,
+        typer.Option(
+            metavar="PLACE",
+            help="Place in the cloud that becomes the centre of the box: centre, random (follows "
+            "from the seed), densest, or X,Y,Z in pc from the cloud's centre.",
+        ),
+    ] = "centre",
     n: Annotated[int, typer.Option(help="Cells along an edge.")] = 64,
     size: Annotated[float, typer.Option(help="Edge of the box in pc.")] = 60.0,
     frames: Annotated[int, typer.Option(help="Frames to store, the first at the explosion.")] = 20,
@@ -76,6 +88,13 @@ def simulate(
             "--allow-coarse", help="Explode even where the cells are too large for the momentum."
         ),
     ] = False,
+    live: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory to write each frame to as soon as it is there, for whoever watches.",
+            show_default=False,
+        ),
+    ] = None,
     well: Annotated[
         Path | None,
         typer.Option(help="Write the run as The Well does (.hdf5) as well.", show_default=False),
@@ -112,8 +131,8 @@ def simulate(
     import torch
 
     from core.simulate import SimulationParameters
-    from core.simulate import simulate as run
     from core.simulate.dataset import generate, plan
+    from core.simulate.live import simulate_at
 
     started = perf_counter()
     if device == "cuda" and not torch.cuda.is_available():
@@ -154,9 +173,18 @@ def simulate(
         frame_count=frames,
         interval_myr=interval,
         require_resolved=not allow_coarse,
+        settle_myr=settle,
     )
     with progress_bar("Simulating") as progress:
-        simulation = run(parameters, device=device, compiled=compiled, progress=progress)
+        simulation = simulate_at(
+            parameters,
+            site,
+            live=live,
+            device=device,
+            compiled=compiled,
+            progress=progress,
+            cancelled=supervised.stop_requested,
+        )
     core.save(simulation, out)
     files = str(out)
     if well is not None:
@@ -294,7 +322,7 @@ def train(
             validated=_draw_curves,
         )  # fmt: skip
         with progress_bar("Training") if ranks.leads else nullcontext() as progress:
-            weights = trainer.train(progress=progress)
+            weights = trainer.train(progress=progress, cancelled=supervised.stop_requested)
         if ranks.leads:
             print(f"Wrote {weights} after {trainer.step} steps, {trainer.seconds / 60:.1f} min.")
 

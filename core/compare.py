@@ -228,6 +228,8 @@ def _figures(
         radius_forecast_pc=radii[0].mean_pc,
         radius_error_pc=radius_error.mean_pc,
         radius_rms_pc=radius_error.rms_pc,
+        swept_truth_msun=metrics.swept_mass_msun(truth_control, reached[1], voxel_pc),
+        swept_forecast_msun=metrics.swept_mass_msun(forecast_control, reached[0], voxel_pc),
         surface_distance_pc=distances.mean_pc,
         hausdorff95_pc=distances.hausdorff95_pc,
         log_error_shell_dex=metrics.log_density_error(forecast, truth, affected[0] | affected[1]),

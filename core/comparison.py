@@ -89,6 +89,16 @@ DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
             "pc",
             "Root mean square over directions of forecast minus true radius.",
         ),
+        "swept_truth_msun": Definition(
+            "True swept-up mass",
+            "Msun",
+            f"Mass that the true {_REACHED} would hold without the explosion.",
+        ),
+        "swept_forecast_msun": Definition(
+            "Forecast swept-up mass",
+            "Msun",
+            "The same mass of the forecast region, in the forecast's control.",
+        ),
         "surface_distance_pc": Definition(
             "Surface distance",
             "pc",
@@ -142,6 +152,8 @@ class FrameFigures:
     radius_forecast_pc: float
     radius_error_pc: float
     radius_rms_pc: float
+    swept_truth_msun: float
+    swept_forecast_msun: float
     surface_distance_pc: float
     hausdorff95_pc: float
     log_error_shell_dex: float
@@ -164,6 +176,8 @@ _COLUMNS: Mapping[str, tuple[str, int]] = MappingProxyType(
         "radius_truth_pc": ("true\nR/pc", 1),
         "radius_forecast_pc": ("forecast\nR/pc", 1),
         "radius_rms_pc": ("r.m.s.\nerror/pc", 1),
+        "swept_truth_msun": ("true\nswept/Msun", 0),
+        "swept_forecast_msun": ("forecast\nswept/Msun", 0),
         "surface_distance_pc": ("surface\ndist./pc", 2),
         "hausdorff95_pc": ("HD95\npc", 1),
         "log_error_shell_dex": ("shell\nerror/dex", 3),

@@ -234,6 +234,38 @@ def keep_cube(key: str, cube: Cube, limit: int | None = None) -> None:
                 temporary.unlink()
 
 
+def used_bytes() -> int:
+    """How much the entries take up now.
+
+    Returns
+    -------
+    int
+        Bytes on the disk.
+    """
+    total = 0
+    with contextlib.suppress(OSError):
+        for path in cache_directory().glob("*.npz"):
+            with contextlib.suppress(OSError):
+                total += path.stat().st_size
+    return total
+
+
+def empty() -> int:
+    """Delete every entry; cubes are then cut out of their snapshots again.
+
+    Returns
+    -------
+    int
+        Bytes that were freed; what could not be deleted does not count.
+    """
+    before = used_bytes()
+    folder = cache_directory()
+    if folder.is_dir():
+        with contextlib.suppress(OSError):
+            _shrink(folder, -1)
+    return before - used_bytes()
+
+
 def _shrink(folder: Path, limit: int) -> None:
     """Delete entries, the least recently used first, and what broken-off writing left."""
     entries: list[tuple[float, int, Path]] = []

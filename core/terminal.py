@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
+from core import supervised
 from core.errors import InvalidRequest
 from core.progress import Progress
 
@@ -21,6 +22,8 @@ from core.progress import Progress
 @contextmanager
 def progress_bar(text: str) -> Iterator[Progress]:
     """Show a bar on the terminal, and nothing in a pipe, while the block runs.
+
+    A program that started this one is told instead, see `core.supervised`.
 
     Parameters
     ----------
@@ -32,6 +35,9 @@ def progress_bar(text: str) -> Iterator[Progress]:
     callable
         To be called with the fraction done and a text.
     """
+    if supervised.is_on():
+        yield lambda fraction, detail="": supervised.tell_progress(fraction, detail or text)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     bar = ProgressBar(*columns, console=console, transient=True, disable=not console.is_terminal)

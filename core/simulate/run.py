@@ -17,10 +17,11 @@ from core.cubes import CubeSequence
 from core.energy import EnergyMeter
 from core.errors import InvalidRequest
 from core.evolution import Simulation
-from core.progress import CancelCheck, Progress, report
+from core.progress import CancelCheck, Progress, part_of, report
 from core.simulate import hydro
 from core.simulate.cloud import cloud_of, make_cloud, place_site
 from core.simulate.cooling import cooling_table, temperature
+from core.simulate.cost import work_of
 from core.simulate.evolve import evolve
 from core.simulate.parameters import SimulationParameters
 from core.simulate.supernova import (
@@ -42,6 +43,9 @@ __all__ = [
     "version",
 ]
 
+Fields = dict[str, NDArray[np.float32]]
+"""Density, temperature and velocity of one frame."""
+
 EachFrame = Callable[[int, Simulation], None]
 """Receives the number of a frame and a simulation of that frame alone, with its control."""
 
@@ -54,6 +58,7 @@ def simulate(
     compiled: bool = False,
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
+    each_frame: EachFrame | None = None,
 ) -> Simulation:
     """Simulate supernovae in a turbulent cloud, and the cloud without them.
 
@@ -79,6 +84,9 @@ def simulate(
         Called with the fraction done and a text.
     cancelled : callable, optional
         Checked at every time step.
+    each_frame : callable, optional
+        Called with the number of each frame and a simulation of that frame
+        alone as soon as it is there.
 
     Returns
     -------
@@ -102,6 +110,7 @@ def simulate(
         compiled=compiled,
         progress=progress,
         cancelled=cancelled,
+        each_frame=each_frame,
     )[0]
 
 
@@ -113,6 +122,7 @@ def simulate_batch(
     compiled: bool = False,
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
+    each_frame: EachFrame | None = None,
 ) -> list[Simulation]:
     """Simulate several explosions at once, with common time steps.
 
@@ -134,6 +144,8 @@ def simulate_batch(
         Called with the fraction done and a text.
     cancelled : callable, optional
         Checked at every time step.
+    each_frame : callable, optional
+        As for `simulate`, for the first of them.
 
     Returns
     -------
@@ -150,7 +162,7 @@ def simulate_batch(
     """
     _check_batch(parameters, cloud)
     with EnergyMeter(str(device)) as meter:
-        runs = _run(parameters, cloud, device, compiled, progress, cancelled)
+        runs = _run(parameters, cloud, device, compiled, progress, cancelled, each_frame)
     cost = meter.expense.as_provenance()
     for name in ("wall_time_s", "cpu_time_s", "energy_j"):
         if isinstance(cost.get(name), int | float):
@@ -166,14 +178,25 @@ def _run(
     compiled: bool,
     progress: Progress | None,
     cancelled: CancelCheck | None,
+    each_frame: EachFrame | None,
 ) -> list[Simulation]:
     first = parameters[0]
+    begin = 0.0
     if cloud is None:
-        report(progress, 0.0, "Turbulence shapes the cloud")
-        clouds = [
-            make_cloud(one, device=device, compiled=compiled, cancelled=cancelled)
-            for one in parameters
-        ]
+        text, begin = "Turbulence shapes the cloud", work_of(first).cloud_share
+        report(progress, 0.0, text)
+        clouds = []
+        for number, one in enumerate(parameters):
+            low, high = (begin * (number + k) / len(parameters) for k in (0, 1))
+            clouds.append(
+                make_cloud(
+                    one,
+                    device=device,
+                    compiled=compiled,
+                    progress=part_of(progress, low, high, text),
+                    cancelled=cancelled,
+                )
+            )
     else:
         clouds = [cloud.to(device)] * len(parameters)
     before = torch.cat(
@@ -186,11 +209,9 @@ def _run(
     injections: list[list[dict[str, Any]]] = [[] for _ in parameters]
     cell = first.size_pc / first.n
 
-    def follow(
-        schedules: Sequence[Sequence[Explosion]], part: tuple[float, float], text: str
-    ) -> list[CubeSequence]:
+    def follow(schedules: Sequence[Sequence[Explosion]]) -> Iterator[list[Fields]]:
         state = before
-        frames = [_frames(state)]
+        yield _frames(state)
         now = 0.0
         for index in range(1, first.frame_count):
             end = index * first.interval_myr
@@ -215,18 +236,12 @@ def _run(
                         for explosion in (e for e in schedule if e.time_myr == moment):
                             state, entry = _inject(state, member, explosion, parameters[member])
                             injections[member].append(entry)
-            frames.append(_frames(state))
-            fraction = index / (first.frame_count - 1)
-            report(progress, part[0] + fraction * (part[1] - part[0]), text)
-        return [
-            _sequence([frame[member] for frame in frames], one)
-            for member, one in enumerate(parameters)
-        ]
+            yield _frames(state)
 
-    sequences = follow(schedules, _EXPLODING, "The shell expands")
-    controls = follow([()] * len(schedules), _CONTROL, "The same cloud without the explosion")
-    simulations = []
-    for member, one in enumerate(parameters):
+    def simulation(
+        member: int, begin: int, shells: Sequence[Fields], calms: Sequence[Fields]
+    ) -> Simulation:
+        one = parameters[member]
         made: dict[str, Any] = {
             "code": "Shellsight finite-volume solver (MUSCL-Hancock, HLLC, dual energy)",
             "version": version(),
@@ -235,18 +250,33 @@ def _run(
             "seed": one.seed,
             "device": str(device),
             "batch": len(parameters),
-            "injections": injections[member],
+            "injections": list(injections[member]),
         }
-        simulations.append(
-            Simulation(
-                sequence=replace(sequences[member], provenance=made),
-                control=replace(controls[member], provenance=made),
-                site_pc=schedules[member][0].site_pc,
-                energy_erg=schedules[member][0].energy_erg,
-                provenance=made,
-            )
+        return Simulation(
+            sequence=replace(_sequence(shells, begin, one), provenance=made),
+            control=replace(_sequence(calms, begin, one), provenance=made),
+            site_pc=schedules[member][0].site_pc,
+            energy_erg=schedules[member][0].energy_erg,
+            provenance=made,
         )
-    return simulations
+
+    shells: list[list[Fields]] = []
+    calms: list[list[Fields]] = []
+    # The control goes along, frame by frame: whoever watches sees what the explosion alone does.
+    both = zip(follow(schedules), follow([()] * len(schedules)), strict=True)
+    for index, (shell, calm) in enumerate(both):
+        shells.append(shell)
+        calms.append(calm)
+        if each_frame is not None:
+            each_frame(index, simulation(0, index, shell[:1], calm[:1]))
+        # The first frames are dear: the gas is hottest then, and the steps are shortest.
+        over = (index / (first.frame_count - 1)) ** 0.6
+        text = f"The shell expands: frame {index + 1} of {first.frame_count}"
+        report(progress, begin + over * (1.0 - begin), text)
+    return [
+        simulation(member, 0, [f[member] for f in shells], [f[member] for f in calms])
+        for member in range(len(parameters))
+    ]
 
 
 def version() -> str:
@@ -302,7 +332,7 @@ def _inject(
     }
 
 
-def _frames(state: Tensor) -> list[dict[str, NDArray[np.float32]]]:
+def _frames(state: Tensor) -> list[Fields]:
     """Density, temperature and velocity of each member of a batch."""
     table = cooling_table(state.device, state.dtype)
     density = state[:, 0]
@@ -319,10 +349,11 @@ def _frames(state: Tensor) -> list[dict[str, NDArray[np.float32]]]:
 
 
 def _sequence(
-    frames: Sequence[dict[str, NDArray[np.float32]]], parameters: SimulationParameters
+    frames: Sequence[Fields], begin: int, parameters: SimulationParameters
 ) -> CubeSequence:
+    numbers = np.arange(begin, begin + len(frames), dtype=np.float64)
     return CubeSequence(
         fields={name: np.stack([frame[name] for frame in frames]) for name in frames[0]},
-        times_myr=parameters.interval_myr * np.arange(parameters.frame_count, dtype=np.float64),
+        times_myr=parameters.interval_myr * numbers,
         size_pc=parameters.size_pc,
     )

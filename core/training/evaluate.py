@@ -294,6 +294,7 @@ def _scores(
             figures["log_error_shell_dex"] = metrics.log_density_error(
                 density[frame], truth.density[frame], affected[frame]
             )
+            figures["swept_mass_ratio"] = _ratio(row.swept_forecast_msun, row.swept_truth_msun)
             figures["log_vrmse"] = metrics.vrmse(_logs(density[frame]), _logs(truth.density[frame]))
             scores[method, ages[frame]] = figures
     for age, figures in zip(ages, _sphere_scores(truth), strict=True):
@@ -342,11 +343,19 @@ def _sphere_scores(truth: Evolution) -> list[dict[str, float]]:
                 "precision": metrics.precision(spheres["reached"].masks[frame], reached[frame]),
                 "radius_error_pc": error.mean_pc,
                 "radius_rms_pc": error.rms_pc,
+                "swept_mass_ratio": _ratio(
+                    metrics.swept_mass_msun(control[frame], spheres["reached"].masks[frame], voxel),
+                    metrics.swept_mass_msun(control[frame], reached[frame], voxel),
+                ),
                 "cavity_dice": metrics.dice(spheres["cavity"].masks[frame], hollow[frame]),
                 "affected_dice": metrics.dice(spheres["affected"].masks[frame], affected[frame]),
             }
         )
     return scores
+
+
+def _ratio(forecast: float, truth: float) -> float:
+    return forecast / truth if truth > 0 else math.nan
 
 
 def _logs(density: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -68,6 +68,10 @@ def test_figures_of_a_sphere_that_is_too_large():
     assert row.hausdorff95_pc == pytest.approx(2.5, abs=0.2 * VOXEL)
     assert row.recall == 1.0
     assert 0.4 < row.precision < 0.65
+    # The blast wave has passed where the density has changed by more than 0.1 dex: within 0.53 pc
+    # of the edge of 0.9 it has not.
+    for found, radius in ((row.swept_truth_msun, 10.0), (row.swept_forecast_msun, 12.5)):
+        assert found == pytest.approx(4 / 3 * math.pi * (radius - 0.53) ** 3, rel=0.03)
 
 
 def test_without_a_control_the_forecasts_own_stands_in(truth):
