@@ -35,6 +35,8 @@ class Command:
         Name of its icon, or "".
     checkable : bool
         Whether it is on or off.
+    also : str
+        Other keys for the same, or "".
     """
 
     key: str
@@ -44,6 +46,7 @@ class Command:
     shortcut: str = ""
     icon: str = ""
     checkable: bool = False
+    also: str = ""
 
 
 SEPARATOR = Command("", "", "", "")
@@ -161,6 +164,14 @@ COMMANDS: tuple[Command, ...] = (
             "arrow-u-up-left",
         ),
         ("redo", "Redo", "Do again what was undone", "Ctrl+Shift+Z", "arrow-u-up-right"),
+        SEPARATOR,
+        (
+            "preferences",
+            "Preferences…",
+            "Theme, units, the model to begin with, threads, cache",
+            "Ctrl+,",
+            "sliders-horizontal",
+        ),
     ),
     *_in(
         "Place",
@@ -226,11 +237,21 @@ COMMANDS: tuple[Command, ...] = (
         SEPARATOR,
         ("dark", "Dark", "Dark window", "", "moon", True),
         ("light", "Light", "Light window; the views stay dark", "", "sun", True),
+        ("system", "As the System", "Dark or light, as the system is", "", "desktop", True),
         SEPARATOR,
         ("full_screen", "Full Screen", "Fill the screen", "F11", "", True),
     ),
     *_in(
         "Help",
+        (
+            "palette",
+            "Command Palette…",
+            "Find a command, a recent file or a model by a few letters",
+            "Ctrl+K",
+            "magnifying-glass",
+            False,
+            "Ctrl+Shift+P",
+        ),
         ("keys", "Keyboard Shortcuts", "All keys on one sheet", "?", "keyboard"),
         ("about", "About Shellsight", "Versions of everything that matters", "", "info"),
     ),
@@ -281,7 +302,8 @@ class Actions(QObject):
         action.setToolTip(command.tip + keys)
         action.setStatusTip(command.tip)
         if command.shortcut:
-            action.setShortcut(QKeySequence(command.shortcut))
+            keys_of = (command.shortcut, command.also)
+            action.setShortcuts([QKeySequence(keys) for keys in keys_of if keys])
         if command.icon:
             action.setIcon(self._theme.icon(command.icon))
             action.setIconVisibleInMenu(False)

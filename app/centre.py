@@ -34,7 +34,6 @@ from app.scene.slices import SliceView
 from app.scene.view import SceneView
 from app.scene.viewport import Viewport
 from app.theme import Theme
-from core.constants import NH_PER_DENSITY
 from core.cubes import Vector3
 from core.cutout import Cutout
 
@@ -200,7 +199,7 @@ class Centre(QWidget):
 
     def _tell(self, picked: Picked, center_pc: Vector3) -> None:
         x, y, z = (float(value) for value in np.add(picked.position_pc, center_pc))
-        self.picked.emit(Spot((x, y, z), 10.0**picked.log_density * NH_PER_DENSITY))
+        self.picked.emit(Spot((x, y, z), 10.0**picked.log_density))
 
     def _on_truth(self) -> None:
         document, column = self._document, self.columns["truth"]

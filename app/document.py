@@ -16,19 +16,20 @@ from numpy.typing import NDArray
 from app.display_units import DENSITY, DensityDisplay, DensityUnit
 from app.events import (
     ComparisonChanged,
+    Event,
     ForecastChanged,
+    ForecastsChanged,
     LayersChanged,
     LookChanged,
     OverviewChanged,
     PlaceChanged,
-    Publisher,
     SourceChanged,
     TimeChanged,
     TransferChanged,
     TruthChanged,
     UnitsChanged,
 )
-from app.figures import Figures
+from app.forecast_book import ForecastBook
 from app.look import VIEW_ROLES, Look, ViewRole
 from app.place import Place, fitted
 from app.source import Source
@@ -44,7 +45,7 @@ MAX_OVERVIEWS = 60
 """About 100 MB."""
 
 
-class Document(Publisher):
+class Document(ForecastBook):
     """State of the window: data, forecast, figures, time and look.
 
     Times are in Myr; every sequence holds densities in Msun/pc^3.
@@ -56,8 +57,6 @@ class Document(Publisher):
         self._control_source: Source | None = None
         self._truth: CubeSequence | None = None
         self._control: CubeSequence | None = None
-        self._forecast: Evolution | None = None
-        self._figures = Figures()
         self._time_myr = 0.0
         self._look = Look()
         self._density = DENSITY["mass"]
@@ -87,16 +86,6 @@ class Document(Publisher):
     def control(self) -> CubeSequence | None:
         """The truth without the explosion, where a file gives it."""
         return self._control
-
-    @property
-    def forecast(self) -> Evolution | None:
-        """The forecast."""
-        return self._forecast
-
-    @property
-    def figures(self) -> Figures:
-        """What was measured on truth and forecast."""
-        return self._figures
 
     @property
     def choosing(self) -> bool:
@@ -140,11 +129,6 @@ class Document(Publisher):
         )
 
     @property
-    def site_pc(self) -> Vector3:
-        """Place of the explosion relative to the cube's centre, in pc."""
-        return self._forecast.site_pc if self._forecast is not None else (0.0, 0.0, 0.0)
-
-    @property
     def time_myr(self) -> float:
         """The time that is shown."""
         return self._time_myr
@@ -155,7 +139,8 @@ class Document(Publisher):
         if self._choosing and self._source is not None:
             return np.array(self._source.times_myr, dtype=np.float64)
         truth = self._truth.times_myr if self._truth is not None else np.empty(0)
-        forecast = self._forecast.times_myr if self._forecast is not None else np.empty(0)
+        shown = self.forecast
+        forecast = shown.times_myr if shown is not None else np.empty(0)
         if len(truth) == 0 or len(forecast) == 0:
             return np.array(truth if len(forecast) == 0 else forecast, dtype=np.float64)
         steps = np.diff(truth if len(truth) > 1 else forecast)
@@ -195,6 +180,7 @@ class Document(Publisher):
         self._publish(
             SourceChanged(),
             TruthChanged(),
+            ForecastsChanged(),
             ForecastChanged(),
             ComparisonChanged(),
             PlaceChanged(),
@@ -205,8 +191,9 @@ class Document(Publisher):
     def _forget(self) -> None:
         """Drop everything that belongs to what is open."""
         self._source = self._control_source = None
-        self._truth = self._control = self._forecast = None
-        self._figures, self._time_myr = Figures(), 0.0
+        self._truth = self._control = None
+        self._time_myr = 0.0
+        self._drop_forecasts()
         self._choosing, self._place = False, None
         self._overviews, self._sites = {}, ()
 
@@ -333,7 +320,7 @@ class Document(Publisher):
         """
         self._source, self._control_source = source, control_source
         self._truth, self._control, self._place = truth, control, place
-        self._forecast, self._figures = None, Figures()
+        self._drop_forecasts()
         self._choosing = False
         self._time_myr = float(truth.times_myr[0])
         self._publish_all()
@@ -341,7 +328,8 @@ class Document(Publisher):
     def open_forecast(self, source: Source, forecast: Evolution) -> None:
         """Show a saved forecast, without a truth beside it."""
         self._forget()
-        self._source, self._forecast = source, forecast
+        self._source = source
+        self._forecasts = self._forecasts.added(forecast)
         self._time_myr = float(forecast.times_myr[0])
         self._publish_all()
 
@@ -365,6 +353,7 @@ class Document(Publisher):
             The control the file brings; None keeps the one there is.
         """
         self._source, self._truth = source, truth
+        self._drop_figures(keep_shown=True)
         if control is not None:
             self._control = control
         self._publish(TruthChanged())
@@ -372,18 +361,16 @@ class Document(Publisher):
     def set_control(self, source: Source, control: CubeSequence) -> None:
         """Attach a control to the truth; figures computed without it go."""
         self._control_source, self._control = source, control
-        self._figures = Figures()
+        self._drop_figures()
         self._publish(SourceChanged(), TruthChanged(), ComparisonChanged())
 
-    def set_forecast(self, forecast: Evolution) -> None:
-        """Show a forecast; the figures of an earlier one go."""
-        self._forecast, self._figures = forecast, Figures()
-        self._publish(ForecastChanged(), ComparisonChanged())
-
-    def set_figures(self, figures: Figures) -> None:
-        """Show what was measured."""
-        self._figures = figures
-        self._publish(ComparisonChanged())
+    def _settled(self) -> tuple[Event, ...]:
+        """Go to a time there is, if the one shown went with a forecast."""
+        times = self.times_myr
+        if len(times) == 0 or float(np.abs(times - self._time_myr).min()) < 1e-9:
+            return ()
+        self._time_myr = float(times[np.argmin(np.abs(times - self._time_myr))])
+        return (TimeChanged(self._time_myr),)
 
     def close(self) -> None:
         """Forget what is open; the look stays."""

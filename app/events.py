@@ -28,6 +28,16 @@ class ForecastChanged(Event):
 
 
 @dataclass(frozen=True)
+class ForecastsChanged(Event):
+    """A forecast joined or left those that are kept, another is shown, or one has a new name."""
+
+
+@dataclass(frozen=True)
+class PreviewChanged(Event):
+    """The forecast that follows the mouse moved on: many times a second."""
+
+
+@dataclass(frozen=True)
 class ComparisonChanged(Event):
     """The figures and curves were computed or became invalid."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from app.display_units import DensityDisplay
 from core.cubes import Vector3
 from core.cutout import Cutout
 from core.errors import InvalidRequest
@@ -100,19 +101,17 @@ class Spot:
     ----------
     position_pc : tuple of float
         Where, in the snapshot's coordinates, in pc.
-    n_h_cm3 : float
-        Hydrogen number density of the gas there, in cm^-3.
+    density : float
+        Density of the gas there, in Msun/pc^3.
     """
 
     position_pc: Vector3
-    n_h_cm3: float
+    density: float
 
-    def describe(self) -> str:
+    def describe(self, display: DensityDisplay) -> str:
         """Say where it is and how dense the gas is there."""
-        x, y, z = (f"{value:.4g}" for value in self.position_pc)
-        density = f"{self.n_h_cm3:.3g}" if self.n_h_cm3 < 1e4 else f"{self.n_h_cm3:.2e}"
-        text = f"Picked x, y, z = {x}, {y}, {z} pc, n_H = {density} cm⁻³"
-        return text.replace("-", "\N{MINUS SIGN}")
+        x, y, z = (f"{value:.4g}".replace("-", "\N{MINUS SIGN}") for value in self.position_pc)
+        return f"Picked x, y, z = {x}, {y}, {z} pc, {display.text(self.density, symbol=True)}"
 
 
 def box_of(series: SnapshotSeries) -> Box:

@@ -1,12 +1,15 @@
-"""What the program remembers between runs: recent files, geometry, theme."""
+"""What the program remembers between runs: recent files, geometry, preferences."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from app.theme import ThemeName
+from app import preferences
+from app.colors import ThemeChoice
+from app.preferences import Preferences
 
 MAX_RECENT = 10
 
@@ -43,13 +46,20 @@ class Settings:
         self._store.setValue("recent", [str(item) for item in kept])
 
     @property
-    def theme(self) -> ThemeName:
-        """The theme chosen last."""
-        return "light" if self._store.value("theme", "dark") == "light" else "dark"
+    def preferences(self) -> Preferences:
+        """What the user prefers."""
+        names = (field.name for field in fields(Preferences))
+        return preferences.read({name: self._store.value(_key(name)) for name in names})
 
-    @theme.setter
-    def theme(self, name: ThemeName) -> None:
-        self._store.setValue("theme", name)
+    @preferences.setter
+    def preferences(self, preferred: Preferences) -> None:
+        for name, value in asdict(preferred).items():
+            self._store.setValue(_key(name), value)
+
+    @property
+    def theme(self) -> ThemeChoice:
+        """The theme chosen last."""
+        return self.preferences.theme
 
     @property
     def folder(self) -> Path:
@@ -74,3 +84,8 @@ class Settings:
     def sync(self) -> None:
         """Write to disk now."""
         self._store.sync()
+
+
+def _key(name: str) -> str:
+    """Return where a preference is kept; the theme stays where it always was."""
+    return "theme" if name == "theme" else f"preferences/{name}"

@@ -184,7 +184,7 @@ class Survey(QObject):
             self.said.emit("A saved forecast has no other gas to cut a cube out of.")
             return
         moved = document.move(replace(place, cutout=Cutout(spot.position_pc, place.size_pc)))
-        text = spot.describe()
+        text = spot.describe(document.density_display)
         shown = None if truth is None else (truth.center_pc, truth.size_pc)
         if document.choosing or has_choice(box):
             text += " · Enter cuts out the cube"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import (
-    QActionGroup,
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -19,8 +18,8 @@ from PySide6.QtWidgets import QMainWindow
 
 from app import docks, files, forecasting
 from app.actions import Actions
+from app.appearance import Appearance
 from app.centre import Centre
-from app.dialogs import AboutDialog, KeysDialog, graphics_info
 from app.document import Document
 from app.editing import Editing
 from app.events import (
@@ -34,6 +33,8 @@ from app.events import (
 )
 from app.filing import Filing
 from app.forecast_request import ForecastRequest
+from app.guidance import Guidance
+from app.housekeeping import Housekeeping
 from app.jobs import Job, Jobs
 from app.notifications import Notice, Notifications
 from app.panels.data import DataPanel, FactsPanel
@@ -49,7 +50,7 @@ from app.place import has_choice
 from app.reading import Reading
 from app.settings import Settings
 from app.surveying import Survey
-from app.theme import Theme, ThemeName
+from app.theme import Theme
 from app.topbar import TopBar
 from app.watching import Watch
 from app.workflow import Workflow, with_suffix
@@ -120,7 +121,16 @@ class Window(QMainWindow):
             lambda: sample_path(),
         )
         self.editing = Editing(self.document, self.notifications, self)
-        self.controllers: tuple[Controller, ...] = (self.filing, self.editing)
+        self.appearance = Appearance(self.theme, self.settings, self)
+        self.housekeeping = Housekeeping(self, self.document, self.settings, self.theme)
+        self.guidance = Guidance(self, self.document, self.settings, self.theme)
+        self.controllers: tuple[Controller, ...] = (
+            self.filing,
+            self.editing,
+            self.appearance,
+            self.housekeeping,
+            self.guidance,
+        )
         self.setWindowTitle("Shellsight")
         icon = QIcon(str(icon_path()))
         self.setWindowIcon(icon)
@@ -191,9 +201,6 @@ class Window(QMainWindow):
             lambda: self.notifications.info("The table is on the clipboard.")
         )
         self.timeline.dragged.connect(self.centre.set_coarse)
-        self.top.theme_button.clicked.connect(
-            lambda: self.set_theme("light" if self.theme.name == "dark" else "dark")
-        )
         self.top.recent.aboutToShow.connect(lambda: filing.fill_recent(self.top.recent))
         reading.forecast_wanted.connect(self.forecast)
         reading.measure_wanted.connect(workflow.measure)
@@ -214,12 +221,13 @@ class Window(QMainWindow):
         ):
             document.subscribe(event, lambda _: self._refresh())
         document.subscribe(LookChanged, lambda _: self._show_look())
-        group = QActionGroup(self)
-        for name in ("dark", "light"):
-            group.addAction(self.actions_[name])
-        self.actions_[self.theme.name].setChecked(True)
+        self.appearance.show_in(self.actions_, self.top.theme_button)
+        self.guidance.offer(
+            self.actions_, lambda path: self.open_paths([path]), self.forecast_panel
+        )
+        self.housekeeping.choose_model_in(self.forecast_panel)
+        self.housekeeping.threads_changed.connect(self._list_choices_again)
         self._show_look()
-        self._dress_theme_button()
 
     def _restore(self) -> None:
         geometry, state = self.settings.geometry("geometry"), self.settings.geometry("docks")
@@ -254,11 +262,7 @@ class Window(QMainWindow):
             "left": lambda on: self.docks["left"].setVisible(on),
             "bottom": lambda on: self.docks["bottom"].setVisible(on),
             "right": lambda on: self.docks["right"].setVisible(on),
-            "dark": lambda on: self._on_theme("dark", on),
-            "light": lambda on: self._on_theme("light", on),
             "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
-            "keys": lambda: KeysDialog(self).open(),
-            "about": lambda: AboutDialog(graphics_info(), self).open(),
         }
 
     # -- opening -------------------------------------------------------------
@@ -287,6 +291,12 @@ class Window(QMainWindow):
         job.finished.connect(self._on_choices)
         job.failed.connect(lambda error: self.notifications.error(error, "Starting"))
         job.start()
+
+    def _list_choices_again(self) -> None:
+        """List the devices as they are now, if they were listed before."""
+        if self._choices_listed:
+            self._choices_listed = False
+            self._list_choices()
 
     def open_paths(self, paths: Sequence[Path], units: UnitSystem | None = None) -> Job:
         """Open a file, a directory, or several files of one run."""
@@ -360,25 +370,6 @@ class Window(QMainWindow):
             )
 
     # -- look ----------------------------------------------------------------
-
-    def set_theme(self, name: ThemeName) -> None:
-        """Dress the window dark or light."""
-        self.settings.theme = name
-        self.actions_[name].setChecked(True)
-        if name != self.theme.name:
-            self.theme.apply(name)
-        self._dress_theme_button()
-
-    def _on_theme(self, name: ThemeName, on: bool) -> None:
-        if on:
-            self.set_theme(name)
-
-    def _dress_theme_button(self) -> None:
-        dark = self.theme.name == "dark"
-        button = self.top.theme_button
-        button.setIcon(self.theme.icon("sun" if dark else "moon"))
-        button.setToolTip("Light window" if dark else "Dark window")
-        button.setAccessibleName(button.toolTip())
 
     def _refresh(self) -> None:
         """Show what can be done now."""

@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.document import Document
-from app.events import TransferChanged
-from app.scene.colorbar import LABEL, UNIT, ticks
+from app.events import TransferChanged, UnitsChanged
+from app.scene.colorbar import ticks
 from app.scene.colormaps import lookup_table
 from app.scene.overlay import to_image
 from app.theme import Theme
@@ -30,9 +30,17 @@ class ColorBar(QWidget):
         self._own: TransferFunction | None = None
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip("Colour of the gas: log10 of its density in M☉ pc⁻³, in view and slice")
         document.subscribe(TransferChanged, lambda _: self.update())
+        document.subscribe(UnitsChanged, lambda _: self._on_units())
         theme.changed.connect(self.update)
+        self._on_units()
+
+    def _on_units(self) -> None:
+        density = self._document.density_display
+        what = "its density" if density.key == "mass" else "its hydrogen atoms"
+        self.setToolTip(f"Colour of the gas: log10 of {what} in {density.unit}, in view and slice")
+        self.setAccessibleName("Colours of the gas")
+        self.update()
 
     def set_transfer(self, transfer: TransferFunction) -> None:
         """Show other colours than the document's."""
@@ -69,12 +77,15 @@ class ColorBar(QWidget):
         painter.drawPath(outline)
         painter.setFont(self._theme.font(10))
         painter.setPen(QColor(colors.secondary))
-        label = f"{LABEL} {UNIT}" if ramp.width() >= WIDE else LABEL
+        density = self._document.density_display
+        label = density.log_label
+        if ramp.width() >= WIDE:
+            label += f" [{density.unit}]"
         taken = painter.fontMetrics().horizontalAdvance(label) + 4
         row = QRectF(ramp.left(), ramp.bottom() + 3, ramp.width(), 14)
         painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, label)
-        low, high = transfer.range_dex
-        for value in ticks(transfer.range_dex):
+        low, high = (value + density.log_shift for value in transfer.range_dex)
+        for value in ticks((low, high)):
             offset = (value - low) / (high - low) * ramp.width()
             if offset - 14 > taken:
                 tick = f"{value:g}".replace("-", "−")

@@ -26,11 +26,11 @@ from app.events import (
     OverviewChanged,
     SourceChanged,
     TruthChanged,
+    UnitsChanged,
 )
 from app.panels.parts import ElidedLabel, flat_button, line, section
 from app.settings import Settings
 from app.theme import Theme
-from core.constants import NH_PER_DENSITY
 from core.cubes import CubeSequence
 
 PATH_ROLE = Qt.ItemDataRole.UserRole
@@ -219,8 +219,8 @@ class FactsPanel(QWidget):
         ("box", "Box", "Edge of the file's box"),
         ("cube", "Cube", "Edge of the cube that is shown and forecast"),
         ("cells", "Cells", "Voxels of the cube, and the edge of one"),
-        ("mean", "Mean density", "Mean hydrogen density of the first frame"),
-        ("site", "Site density", "Hydrogen density within 3 pc of the site, first frame"),
+        ("mean", "Mean density", "Mean density of the first frame"),
+        ("site", "Site density", "Density within 3 pc of the site, first frame"),
         ("energy", "Energy", "Energy of the forecast explosion"),
         ("span", "Time span", "First to last frame of the file"),
     )
@@ -256,6 +256,7 @@ class FactsPanel(QWidget):
             ForecastChanged,
             ComparisonChanged,
             OverviewChanged,
+            UnitsChanged,
         ):
             document.subscribe(event, lambda _: self.refresh())
         self.refresh()
@@ -274,6 +275,7 @@ class FactsPanel(QWidget):
         cubes = self._document.truth or (forecast.sequence if forecast is not None else None)
         if source is None:
             return {}
+        density = self._document.density_display
         facts = {
             "format": source.format,
             "box": " × ".join(f"{edge:.4g}" for edge in dict.fromkeys(source.box_pc)) + " pc",
@@ -283,14 +285,14 @@ class FactsPanel(QWidget):
             overview = self._document.overview(0)
             if overview is not None:
                 mean = overview.density.mass_msun / float(np.prod(overview.box_pc))
-                facts["mean"] = f"{mean * NH_PER_DENSITY:.3g} cm⁻³"
+                facts["mean"] = density.text(mean)
             facts["span"] = _span_text(times)
             return facts
         facts |= {
             "cube": f"{cubes.size_pc:.4g} pc",
             "cells": f"{cubes.n}³, {cubes.voxel_pc:.3g} pc",
-            "mean": f"{float(cubes.density[0].mean()) * NH_PER_DENSITY:.3g} cm⁻³",
-            "site": f"{_site_density(cubes, self._document.site_pc):.3g} cm⁻³",
+            "mean": density.text(float(cubes.density[0].mean())),
+            "site": density.text(_site_density(cubes, self._document.site_pc)),
         }
         if forecast is not None:
             facts["energy"] = f"{forecast.energy_erg / 1e51:.3g} × 10⁵¹ erg"
@@ -299,11 +301,11 @@ class FactsPanel(QWidget):
 
 
 def _site_density(cubes: CubeSequence, site_pc: tuple[float, float, float]) -> float:
-    """Return the hydrogen density within 3 pc of the site, in cm^-3."""
+    """Return the density within 3 pc of the site, in Msun/pc^3."""
     axis = (np.arange(cubes.n) + 0.5) * cubes.voxel_pc - 0.5 * cubes.size_pc
     x, y, z = np.meshgrid(*(axis - place for place in site_pc), indexing="ij")
     near = x**2 + y**2 + z**2 <= max(3.0, cubes.voxel_pc) ** 2
-    return float(cubes.density[0][near].mean()) * NH_PER_DENSITY
+    return float(cubes.density[0][near].mean())
 
 
 def _frames(total: int, truth: CubeSequence) -> str:

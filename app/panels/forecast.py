@@ -69,6 +69,8 @@ class ForecastPanel(QWidget):
         self.energy.setRange(1.0, 1.0)
         self.energy.setAccessibleName("Energy")
         self._energies: dict[str, tuple[float, float]] = {}
+        self._preferred = "default"
+        self.models: tuple[Choice, ...] = ()
         self.start_time = ElidedLabel("–")
         self.start_time.setToolTip("The forecast starts from the first frame of the file")
         self.button = QPushButton("Forecast")
@@ -135,9 +137,9 @@ class ForecastPanel(QWidget):
 
     @property
     def model(self) -> str:
-        """Name of the model chosen; ``"default"`` until they are listed, "" if there is none."""
+        """Name of the model chosen; the preferred one until they are listed, "" if none is."""
         data = self.network.currentData()
-        return "default" if data is None else str(data)
+        return self._preferred if data is None else str(data)
 
     @property
     def device_key(self) -> str:
@@ -158,11 +160,28 @@ class ForecastPanel(QWidget):
 
     def set_networks(self, choices: Sequence[Choice]) -> None:
         """List the networks and theories there are."""
+        listed = bool(self.models)
+        self.models = tuple(choices)
         self._energies = {choice.key: choice.energies_erg for choice in choices}
         self._fill(self.network, choices)
         if not choices:
             self.network.addItem("None installed", "")
+        if not listed:
+            self.prefer(self._preferred)
         self.refresh()
+
+    def prefer(self, model: str) -> None:
+        """Begin with a model: choose it now, or when it is listed.
+
+        Parameters
+        ----------
+        model : str
+            Its name; ``"default"`` is the first of the list.
+        """
+        self._preferred = model
+        row = 0 if model == "default" else self.network.findData(model)
+        if self.network.count() and row >= 0:
+            self.network.setCurrentIndex(row)
 
     def set_devices(self, choices: Sequence[Choice]) -> None:
         """List the devices there are."""
