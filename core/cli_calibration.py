@@ -23,11 +23,12 @@ def calibrate(
         list[Path],
         typer.Option(
             help="Directory of simulations (.shell.h5) in clouds the model has not seen; of a data "
-            "set, its validation part. May be given several times."
+            "set, the part that --split says. May be given several times."
         ),
     ],
     split: Annotated[
-        Literal["validation", "test"], typer.Option(help="Which part of a data set.")
+        Literal["validation", "test", "both"],
+        typer.Option(help="Which part of a data set: the more clouds, the firmer the promise."),
     ] = "validation",
     out: Annotated[
         Path | None,
@@ -69,12 +70,13 @@ def calibrate(
         print(f"  {calibration.margin(coverage, of='frames')}")
 
 
-def _runs_in(directory: Path, split: Literal["validation", "test"]) -> list[Path]:
-    from core.simulate.dataset import MANIFEST, files_of_split
+def _runs_in(directory: Path, split: Literal["validation", "test", "both"]) -> list[Path]:
+    from core.simulate.dataset import MANIFEST, Split, files_of_split
 
     if (directory / MANIFEST).exists():
-        runs = files_of_split(directory, split)
-        what = f"simulation of its {split} part"
+        parts: tuple[Split, ...] = ("validation", "test") if split == "both" else (split,)
+        runs = [run for part in parts for run in files_of_split(directory, part)]
+        what = f"simulation of its {' or '.join(parts)} part"
     else:
         runs, what = sorted(directory.rglob("*.shell.h5")), "simulation (.shell.h5)"
     if not runs:
