@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
+from types import MappingProxyType
+from typing import Literal, get_args
 
 from core.errors import InvalidRequest
 
@@ -35,12 +39,16 @@ class CameraState:
         The direction that points up in the picture.
     view_angle : float
         Vertical opening angle in degrees.
+    parallel : bool
+        Whether lines of sight are parallel: the scale is the same at every
+        depth, the one a perspective has at the focal point.
     """
 
     position: Vector3
     focal_point: Vector3 = (0.0, 0.0, 0.0)
     view_up: Vector3 = (0.0, 0.0, 1.0)
     view_angle: float = 26.0
+    parallel: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,29 @@ class TransferFunction:
             raise InvalidRequest("The opacity points must be in increasing density.")
 
 
+SurfaceStyle = Literal["solid", "rings"]
+"""A closed surface, or the lines in which level planes cut it."""
+
+VolumeField = Literal["density", "temperature"]
+
+_BETWEEN: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "volume_opacity": (0.0, 1.0),
+        "shell_opacity": (0.0, 1.0),
+        "planes_opacity": (0.0, 1.0),
+        "probable_level": (0.01, 0.99),
+        "coverage": (0.5, 1.0),
+        "free_azimuth_deg": (-360.0, 360.0),
+        "free_elevation_deg": (-90.0, 90.0),
+        "velocity_scale": (0.1, 5.0),
+    }
+)
+"""Fields of `LayerState` and the values they may take."""
+
+_STYLES = ("shell_style", "affected_style", "cavity_style", "dense_style")
+_STYLES += ("probable_style", "reached_style")
+
+
 @dataclass(frozen=True)
 class LayerState:
     """Which layers of a view are shown, and how strongly.
@@ -92,11 +123,42 @@ class LayerState:
     shell_level : float
         The surface encloses the gas whose density is below this fraction of
         the control's: 0.5 is the cavity, 0.9 the affected region.
+    volume_field : {"density", "temperature"}
+        What the volume and the planes show.
+    affected, cavity : bool
+        Whether the surfaces at 0.9 and 0.5 are shown besides.
+    dense : bool
+        Whether the surface of greatest compression is shown.
+    probable, probable_level
+        Whether the surface is shown within which a forecast takes gas for
+        affected with at least this probability.
+    reached, coverage
+        Whether the region is shown that holds this share of what is really
+        reached, of a calibrated forecast.
+    overlay : bool
+        Whether rings of the other evolution's shell are shown: of the truth
+        on the forecast, and the reverse.
+    shell_style, affected_style, cavity_style, dense_style, probable_style, reached_style
+        "solid" or "rings".
+    plane_x, plane_y, plane_z, plane_free : bool
+        Whether planes of constant x, y, z and one at any angle are shown.
+    plane_x_pc, plane_y_pc, plane_z_pc, plane_free_pc : float
+        Their distance from the explosion, in pc.
+    free_azimuth_deg, free_elevation_deg : float
+        Direction in which the normal of the free plane points.
+    planes_opacity : float
+        Opacity of the planes, 0 to 1.
+    cube_particles, reached_particles : bool
+        Whether a sample of the particles in the cube is shown, and those that
+        the forecast blast wave has reached in its colour.
+    velocity, velocity_scale
+        Whether arrows of the gas's velocity are shown, and a factor on their
+        length.
 
     Raises
     ------
     InvalidRequest
-        If an opacity lies outside 0 to 1, or the level is not between 0 and 1.
+        If a number lies outside its range, or a style or field is unknown.
     """
 
     volume: bool = True
@@ -108,14 +170,57 @@ class LayerState:
     cut: bool = True
     shell_level: float = 0.5
     particles: bool = True
+    volume_field: VolumeField = "density"
+    shell_style: SurfaceStyle = "solid"
+    affected: bool = False
+    affected_style: SurfaceStyle = "rings"
+    cavity: bool = False
+    cavity_style: SurfaceStyle = "solid"
+    dense: bool = False
+    dense_style: SurfaceStyle = "rings"
+    probable: bool = False
+    probable_level: float = 0.5
+    probable_style: SurfaceStyle = "rings"
+    reached: bool = False
+    coverage: float = 0.99
+    reached_style: SurfaceStyle = "rings"
+    overlay: bool = False
+    plane_x: bool = False
+    plane_x_pc: float = 0.0
+    plane_y: bool = False
+    plane_y_pc: float = 0.0
+    plane_z: bool = False
+    plane_z_pc: float = 0.0
+    plane_free: bool = False
+    plane_free_pc: float = 0.0
+    free_azimuth_deg: float = 35.0
+    free_elevation_deg: float = 35.0
+    planes_opacity: float = 1.0
+    cube_particles: bool = False
+    reached_particles: bool = True
+    velocity: bool = False
+    velocity_scale: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("volume_opacity", "shell_opacity"):
+        for name, (low, high) in _BETWEEN.items():
             value = getattr(self, name)
-            if not 0.0 <= value <= 1.0:
-                raise InvalidRequest(f"{name} must lie between 0 and 1, not {value:g}.")
+            if not low <= value <= high:
+                raise InvalidRequest(
+                    f"{name} must lie between {low:g} and {high:g}, not {value:g}."
+                )
         if not 0.0 < self.shell_level < 1.0:
             raise InvalidRequest(
                 f"shell_level must lie between 0 and 1, not {self.shell_level:g}; "
                 "0.5 is the cavity, 0.9 the affected region."
             )
+        for name in ("plane_x_pc", "plane_y_pc", "plane_z_pc", "plane_free_pc"):
+            if not isfinite(getattr(self, name)):
+                raise InvalidRequest(f"{name} must be a distance in pc.")
+        for name in _STYLES:
+            _check_choice(name, getattr(self, name), get_args(SurfaceStyle))
+        _check_choice("volume_field", self.volume_field, get_args(VolumeField))
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InvalidRequest(f"{name} must be {' or '.join(choices)}, not {value!r}.")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.scene.camera import viewpoint
 from app.view_state import CameraState, Vector3
 
 Octant = tuple[int, int, int]
@@ -58,7 +59,7 @@ def facing_octant(
     tuple of int
         -1 or 1 along each axis.
     """
-    offset = np.subtract(camera.position, corner_pc)
+    offset = np.subtract(viewpoint(camera), corner_pc)
     direction = offset / max(float(np.linalg.norm(offset)), 1e-12)
     signs = [1 if value >= 0 else -1 for value in direction]
     if previous is not None:
@@ -102,7 +103,7 @@ def box_edges(
         Edges of the cut that coincide with the cube's are left out.
     """
     half = np.broadcast_to(np.asarray(size_pc, dtype=float) / 2, 3)
-    eye = np.asarray(camera.position)
+    eye = viewpoint(camera)
     faces = [(axis, side * half[axis]) for axis in range(3) for side in (-1, 1)]
     near = [(axis, side) for axis, side in faces if eye[axis] * np.sign(side) > half[axis]]
 

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from app.view_state import CameraState, Vector3
+from core.errors import InvalidRequest
 
 AZIMUTH_DEG = 35.0
 ELEVATION_DEG = 19.0
 VIEW_ANGLE_DEG = 26.0
 _MAX_ELEVATION = np.deg2rad(88.0)
+_FAR_AWAY = 1e6  # distances of the eye: lines of sight from there are parallel
+
+STANDARD_VIEWS: Mapping[str, tuple[Vector3, Vector3]] = MappingProxyType(
+    {
+        "+x": ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0)),
+        "-x": ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0)),
+        "+y": ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+        "-y": ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0)),
+        # Off the pole by a trace, so that turning on from here does not jump.
+        "+z": ((0.0, -1e-4, 1.0), (0.0, 1.0, 0.0)),
+        "-z": ((0.0, 1e-4, -1.0), (0.0, 1.0, 0.0)),
+        "isometric": ((1.0, 1.0, 1.0), (0.0, 0.0, 1.0)),
+    }
+)
+"""Where the eye is, seen from the centre, and what points up."""
 
 # The cube fits when the picture shows this many edges of it, across and upwards, at the focus.
 _EDGES_ACROSS = 1.636
 _EDGES_UP = 1.686
+_EDGES_OF_FACE = 1.42
+_EDGES_OF_CORNER = 1.9
 
 
 def _vector(values: NDArray[np.floating]) -> Vector3:
@@ -55,6 +75,47 @@ def default_camera(size_pc: float = 60.0, aspect: float = 1.0) -> CameraState:
         focal_point=_vector(focus),
         view_angle=VIEW_ANGLE_DEG,
     )
+
+
+def standard_camera(name: str, size_pc: float = 60.0, aspect: float = 1.0) -> CameraState:
+    """Return the eye on an axis, or on the diagonal, that shows a whole cube.
+
+    Parameters
+    ----------
+    name : str
+        One of `STANDARD_VIEWS`: "+x" is seen from the side of large x.
+    size_pc : float
+        Edge of the cube in pc.
+    aspect : float
+        Width of the picture over its height.
+
+    Returns
+    -------
+    CameraState
+        Looking at the centre.
+
+    Raises
+    ------
+    InvalidRequest
+        If there is no such view.
+    """
+    if name not in STANDARD_VIEWS:
+        raise InvalidRequest(f"The eye stands at {', '.join(STANDARD_VIEWS)}, not at '{name}'.")
+    toward, up = STANDARD_VIEWS[name]
+    edges = _EDGES_OF_CORNER if name == "isometric" else _EDGES_OF_FACE
+    half_angle = np.tan(np.deg2rad(VIEW_ANGLE_DEG / 2))
+    distance = size_pc / 2 / half_angle * edges / min(max(aspect, 0.05), 1.0)
+    direction = np.array(toward) / np.linalg.norm(toward)
+    return CameraState(_vector(distance * direction), view_up=up, view_angle=VIEW_ANGLE_DEG)
+
+
+def viewpoint(camera: CameraState) -> NDArray:
+    """Return where lines of sight come from, in pc: far away if they are parallel."""
+    eye = np.asarray(camera.position, dtype=float)
+    if not camera.parallel:
+        return eye
+    focus = np.asarray(camera.focal_point, dtype=float)
+    return focus + _FAR_AWAY * (eye - focus)
 
 
 def axes(camera: CameraState) -> tuple[NDArray, NDArray, NDArray]:
@@ -143,11 +204,14 @@ def project(camera: CameraState, points_pc: ArrayLike, width: float, height: flo
     Returns
     -------
     ndarray
-        (..., 2) pixels from the top left corner; NaN behind the eye.
+        (..., 2) pixels from the top left corner; NaN behind the eye, if lines
+        of sight are not parallel.
     """
     offsets = np.asarray(points_pc, dtype=float) - np.asarray(camera.position)
     across, up, depth = (offsets @ axis for axis in axes(camera))
-    half_angle = np.tan(np.deg2rad(camera.view_angle / 2))
-    depth = np.where(depth > 0, depth, np.nan)
-    scale = height / 2 / half_angle / depth
+    if camera.parallel:
+        scale = np.full(np.shape(depth), pixels_per_pc(camera, height))
+    else:
+        half_angle = np.tan(np.deg2rad(camera.view_angle / 2))
+        scale = height / 2 / half_angle / np.where(depth > 0, depth, np.nan)
     return np.stack([width / 2 + across * scale, height / 2 - up * scale], axis=-1)

@@ -16,9 +16,9 @@ UNIT = "[M\N{CIRCLED DOT OPERATOR} pc⁻³]"
 
 
 def ticks(range_dex: tuple[float, float]) -> list[float]:
-    """Return round values, half a dex or a dex apart, strictly inside a range."""
+    """Return round values, a fifth, half a dex or more apart, strictly inside a range."""
     low, high = range_dex
-    step = next(step for step in (0.5, 1.0, 2.0, 5.0, 1e9) if (high - low) / step <= 6)
+    step = next(step for step in (0.2, 0.5, 1.0, 2.0, 5.0, 1e9) if (high - low) / step <= 6)
     first = int(np.ceil((low + 0.04 * (high - low)) / step))
     last = int(np.floor((high - 0.02 * (high - low)) / step))
     return [step * count for count in range(first, last + 1)]

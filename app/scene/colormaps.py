@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
 
-ROLE_COLORS: Mapping[str, str] = MappingProxyType({"truth": "#ffc35a", "forecast": "#ef5f9c"})
+ROLE_COLORS: Mapping[str, str] = MappingProxyType(
+    {"truth": "#ffc35a", "forecast": "#ef5f9c", "third": "#98a1af"}
+)
 """Gold is what happened, rose is what was forecast: in every view, plot and table."""
 
 DEEP_BLUE = (
@@ -19,6 +21,18 @@ DEEP_BLUE = (
     *("#52a0c9", "#81c2dc", "#bae0ec", "#f2fbff"),
 )
 """Equal steps in CAM02-UCS, lightness 5 to 98: as good in the slice as in the volume."""
+
+_ROSE = ("#101216", "#3d192f", "#792753", "#bc3b7a", "#ed6fa6", "#ffb3d3")
+_GOLD = ("#101216", "#3c2b13", "#734f16", "#af7920", "#ebac42", "#ffe0a6")
+
+_STOPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "deep-blue": DEEP_BLUE,
+        "difference": (*reversed(_ROSE), *_GOLD[1:]),
+        "probability": _ROSE,
+    }
+)
+"""Maps of our own; the last two are for what is no density: their colours have a meaning."""
 
 _LIBRARY: Mapping[str, str] = MappingProxyType(
     {
@@ -43,7 +57,7 @@ def lookup_table(name: str, count: int = 256) -> NDArray[np.uint8]:
     Parameters
     ----------
     name : str
-        One of `NAMES`.
+        One of `NAMES`, or "difference" (rose, dark, gold) or "probability".
     count : int
         Number of colours.
 
@@ -58,8 +72,8 @@ def lookup_table(name: str, count: int = 256) -> NDArray[np.uint8]:
         If there is no such map.
     """
     places = np.linspace(0.0, 1.0, count)
-    if name == "deep-blue":
-        stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in DEEP_BLUE])
+    if name in _STOPS:
+        stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in _STOPS[name]])
         at = np.linspace(0.0, 1.0, len(stops))
         colors = np.stack([np.interp(places, at, stops[:, axis]) for axis in range(3)], axis=1)
     elif name in _LIBRARY:

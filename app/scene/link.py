@@ -12,7 +12,11 @@ from app.view_state import CameraState
 
 
 class LinkedView(Protocol):
-    """What a view must offer to be linked."""
+    """What a view must offer to be linked.
+
+    One that has a true attribute ``fitted`` stands where the whole cube is
+    shown; its like are then told to `fit` instead, which they tell nobody.
+    """
 
     camera_changed: Any
     """A signal that carries a `CameraState`."""
@@ -96,6 +100,12 @@ class CameraLink(QObject):
             self._source, self._pending = source, camera
             self._timer.start()
 
+    def align(self, view: LinkedView) -> None:
+        """Bring the others' eyes to where one is, linked or not."""
+        self._timer.stop()
+        self._pending = None
+        self._move_others(view, view.camera())
+
     def flush(self) -> None:
         """Pass on the last movement now."""
         self._timer.stop()
@@ -107,8 +117,14 @@ class CameraLink(QObject):
     def _move_others(self, source: Any, camera: CameraState) -> None:
         self._passing_on = True  # what the others tell meanwhile is an echo
         try:
+            # A view that shows the whole cube makes the others do so, each at its own size.
+            fitted = getattr(source, "fitted", False)
             for view in self._alive():
-                if view is not source and view.camera() != camera:
+                if view is source:
+                    continue
+                if fitted:
+                    view.fit()
+                elif view.camera() != camera:
                     view.set_camera(camera)
         finally:
             self._passing_on = False

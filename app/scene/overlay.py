@@ -41,7 +41,7 @@ class Annotations:
     Parameters
     ----------
     role : str
-        "truth" or "forecast": the colour of the dot.
+        "truth", "forecast" or "third": the colour of the dot.
     title, subtitle : str
         Name of the view, and what made it.
     time_myr : float or None
@@ -56,6 +56,10 @@ class Annotations:
         A cube that is to be cut out, relative to the centre of the scene.
     markers : tuple of Marker
         Places an explosion may be at.
+    dots : tuple of str
+        Roles of the dots before the title, if it has another than its own.
+    reserved : float
+        Pixels right of the subtitle that buttons take.
     """
 
     role: str
@@ -67,6 +71,8 @@ class Annotations:
     empty_text: str | None = None
     cube: Cutout | None = None
     markers: tuple[Marker, ...] = ()
+    dots: tuple[str, ...] = ()
+    reserved: float = 0.0
 
 
 def format_time(time_myr: float) -> str:
@@ -145,12 +151,15 @@ def _paint_heading(painter: QPainter, width: float, notes: Annotations, base: QF
         room -= 12 + text(painter, at, stamp, base, 11, LABEL_COLOR, right=True)
     if notes.title:
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(ROLE_COLORS[notes.role]))
-        painter.drawEllipse(QPointF(MARGIN + 4, MARGIN + 6.5), 4, 4)
+        dots = notes.dots or (notes.role,)
+        for place, role in enumerate(dots):
+            painter.setBrush(QColor(ROLE_COLORS[role]))
+            shift = 5.0 * (place - (len(dots) - 1) / 2)
+            painter.drawEllipse(QPointF(MARGIN + 4 + shift, MARGIN + 6.5), 4, 4)
     bold, normal = QFont.Weight.DemiBold, QFont.Weight.Normal
     for words, pixels, weight, color, line, space in (
         (notes.title, 14, bold, TITLE_COLOR, MARGIN + 11.5, room),
-        (notes.subtitle, 11, normal, SUBTITLE_COLOR, MARGIN + 28, full),
+        (notes.subtitle, 11, normal, SUBTITLE_COLOR, MARGIN + 28, full - notes.reserved),
     ):
         metrics = QFontMetricsF(font_of(base, pixels, weight))
         shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, max(space, 20.0))

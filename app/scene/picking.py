@@ -52,12 +52,19 @@ def ray(
     Returns
     -------
     origin, direction : ndarray, (3,)
-        The eye in pc, and a unit vector.
+        The eye in pc, or a point far before the scene if lines of sight are
+        parallel, and a unit vector.
     """
     right, up, forward = geometry.axes(camera)
+    across, upwards = x - width / 2, height / 2 - y
+    eye = np.asarray(camera.position, dtype=float)
+    if camera.parallel:
+        pc = 1.0 / geometry.pixels_per_pc(camera, height)
+        back = 20.0 * geometry.distance(camera)
+        return eye - back * forward + pc * (across * right + upwards * up), forward
     scale = 2.0 * np.tan(np.deg2rad(camera.view_angle / 2)) / height
-    direction = forward + (x - width / 2) * scale * right + (height / 2 - y) * scale * up
-    return np.asarray(camera.position, dtype=float), direction / np.linalg.norm(direction)
+    direction = forward + across * scale * right + upwards * scale * up
+    return eye, direction / np.linalg.norm(direction)
 
 
 def pick_gas(

@@ -34,6 +34,7 @@ SHELL_POINTS = 64
 the picture gains nothing that software rendering could pay for."""
 
 MAX_POINTS = 128
+PLANE_POINTS = 256
 
 _LOG_FLOOR = 1e-4  # Msun/pc^3: a cell without particles is invisible, not a pit that blurs far
 
@@ -244,8 +245,33 @@ def keep_piece_at(field: Array, size_pc: float, site_pc: Vector3, reach_pc: floa
     return np.where(others, np.float32(field.max() if field.max() > 0 else 1.0), field)
 
 
+def plane_of(field: Array, height: float) -> Array:
+    """Cut a plane of constant z out of a field, refined.
+
+    Parameters
+    ----------
+    field : ndarray
+        (n, n, n) values at cell centres, axes (x, y, z).
+    height : float
+        Place of the plane, 0 to 1 from the lower to the upper face.
+
+    Returns
+    -------
+    ndarray
+        (m, m), axes (y, x), from face to face.
+    """
+    n = field.shape[2]
+    place = float(np.clip(height * n - 0.5, 0, n - 1))
+    low = min(int(place), n - 2) if n > 1 else 0
+    high = min(low + 1, n - 1)
+    part = np.float32(place - low)
+    return refine((1 - part) * field[:, :, low] + part * field[:, :, high], PLANE_POINTS)
+
+
 class PreparedEvolution:
     """What is drawn of one evolution, frame by frame, made when first asked for.
+
+    Those derived draw something else than the density in the same places.
 
     Parameters
     ----------
@@ -260,6 +286,9 @@ class PreparedEvolution:
         Bound on what is kept.
     """
 
+    quantity: str = "density"
+    """What the values are: "density", "difference" (both dex) or "probability"."""
+
     def __init__(
         self,
         sequence: CubeSequence,
@@ -267,6 +296,8 @@ class PreparedEvolution:
         site_pc: Vector3 = (0.0, 0.0, 0.0),
         max_bytes: int = 192 * 2**20,
     ) -> None:
+        self.sequence = sequence
+        self.control = control
         self._density = sequence.density
         self._control = None if control is None else control.density
         times = sequence.times_myr
@@ -295,12 +326,32 @@ class PreparedEvolution:
         """Index of the frame nearest to a time in Myr."""
         return int(np.argmin(np.abs(self.times_myr - time_myr)))
 
+    def field(self, index: int) -> Array:
+        """log10 density of a frame at cell centres, axes (x, y, z)."""
+        return log_density(self._density[index])
+
     def volume(self, index: int) -> Array:
-        """log10 density of a frame, refined, axes (z, y, x)."""
+        """Return what is drawn of a frame, refined, axes (z, y, x)."""
         return self._kept.get(
-            ("volume", index),
-            lambda: refine(log_density(self._density[index]), self.volume_points),
+            ("volume", index), lambda: refine(self.field(index), self.volume_points)
         )
+
+    def plane(self, index: int, height: float) -> Array:
+        """Return what is drawn of a frame in a plane of constant z (see `plane_of`)."""
+        return plane_of(self.field(index), height)
+
+    def log_density_at(self, index: int, position_pc: Vector3) -> float:
+        """log10 density in Msun/pc^3 of the cell at a place relative to the centre, in pc."""
+        cells = self._density.shape[1:]
+        x, y, z = (
+            int(np.clip((place / self.size_pc + 0.5) * n, 0, n - 1))
+            for place, n in zip(position_pc, cells, strict=True)
+        )
+        return float(log_density(self._density[index][x, y, z]))
+
+    def marks(self, index: int, level: float) -> dict[str, Array]:
+        """Signed fields whose edges are drawn as lines, by the role that colours them."""
+        return {}
 
     def shell(self, index: int, level: float) -> Array | None:
         """Signed field of the shell (see `shell_field`), or None without a control."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
@@ -34,7 +32,7 @@ from app.scene.overlay import (
     to_image,
 )
 from app.scene.picking import Picked
-from app.scene.prepare import PreparedEvolution, log_density, prepare, refine
+from app.scene.prepare import PreparedEvolution, prepare
 from app.view_state import LayerState, TransferFunction, Vector3
 from core.cubes import CubeSequence
 from core.cutout import Cutout
@@ -42,32 +40,6 @@ from core.cutout import Cutout
 SHOWN_ACROSS = 44.0 / 60.0
 SHOWN_UP = 28.5 / 60.0
 """Parts of the cube's edge that a slice shows at least, if it is not as wide as the cube."""
-
-IMAGE_POINTS = 256
-
-
-def density_slice(density: NDArray[np.floating], height: float) -> NDArray[np.float32]:
-    """log10 density in a plane of constant z, refined.
-
-    Parameters
-    ----------
-    density : ndarray
-        (n, n, n) in Msun/pc^3.
-    height : float
-        Place of the plane, 0 to 1 from the lower to the upper face.
-
-    Returns
-    -------
-    ndarray
-        (m, m), axes (y, x), from face to face.
-    """
-    n = density.shape[2]
-    place = float(np.clip(height * n - 0.5, 0, n - 1))
-    low = min(int(place), n - 2) if n > 1 else 0
-    high = min(low + 1, n - 1)
-    part = np.float32(place - low)
-    plane = (1 - part) * log_density(density[:, :, low]) + part * log_density(density[:, :, high])
-    return refine(plane, IMAGE_POINTS)
 
 
 def shell_outline(field: NDArray[np.float32], height: float) -> list[NDArray]:
@@ -98,7 +70,7 @@ class SliceView(QWidget):
 
     Parameters
     ----------
-    role : {"truth", "forecast"}
+    role : {"truth", "forecast", "third"}
         Decides the colour of the outline.
     parent : QWidget, optional
         The parent.
@@ -107,12 +79,11 @@ class SliceView(QWidget):
     picked = Signal(object)
     """The user double-clicked on a point; carries a `picking.Picked`."""
 
-    def __init__(self, role: Literal["truth", "forecast"], parent: QWidget | None = None) -> None:
+    def __init__(self, role: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.role = role
         self.setMinimumSize(160, 90)
         self._prepared: PreparedEvolution | None = None
-        self._density: NDArray[np.float32] | None = None
         self._site: Vector3 = (0.0, 0.0, 0.0)
         self._frame: int | None = None
         self._time: float | None = None
@@ -120,7 +91,7 @@ class SliceView(QWidget):
         self._layers = LayerState()
         self._values: NDArray[np.float32] | None = None
         self._image: QImage | None = None
-        self._outlines: list[NDArray] = []
+        self._outlines: dict[str, list[NDArray]] = {}
         self._cube: Cutout | None = None
 
     def set_evolution(
@@ -130,25 +101,29 @@ class SliceView(QWidget):
         site_pc: Vector3 = (0.0, 0.0, 0.0),
     ) -> None:
         """Show another evolution, at the time shown so far (see `SceneView.set_evolution`)."""
+        prepared = None if sequence is None else prepare(sequence, control, site_pc)
+        self.set_prepared(prepared, site_pc)
+
+    def set_prepared(self, prepared: PreparedEvolution | None, site_pc: Vector3) -> None:
+        """Show something else that was prepared (see `SceneView.set_prepared`)."""
         self._site = site_pc
         self._frame = None
         self._values = self._image = None
-        self._outlines = []
-        self._prepared = None if sequence is None else prepare(sequence, control, site_pc)
-        self._density = None if sequence is None else sequence.density
-        if sequence is not None:
-            self.show_time(sequence.times_myr[0] if self._time is None else self._time)
+        self._outlines = {}
+        self._prepared = prepared
+        if prepared is not None:
+            self.show_time(prepared.times_myr[0] if self._time is None else self._time)
         self.update()
 
     def show_time(self, time_myr: float) -> None:
         """Show the frame nearest to a time in Myr."""
         self._time = float(time_myr)
-        if self._prepared is None or self._density is None:
+        if self._prepared is None:
             return
         index = self._prepared.nearest(self._time)
         if index != self._frame:
             self._frame = index
-            self._values = density_slice(self._density[index], self._height)
+            self._values = self._prepared.plane(index, self._height)
             self._color()
             self._outline()
 
@@ -160,7 +135,7 @@ class SliceView(QWidget):
     @property
     def outlines(self) -> list[NDArray]:
         """Outlines of the shell: lines (k, 2) of (x, y), 0 to 1 from face to face."""
-        return list(self._outlines)
+        return [line for lines in self._outlines.values() for line in lines]
 
     def set_transfer(self, transfer: TransferFunction) -> None:
         """Change the colours."""
@@ -192,11 +167,16 @@ class SliceView(QWidget):
         self.update()
 
     def _outline(self) -> None:
-        self._outlines = []
+        self._outlines = {}
         if self._prepared is not None and self._frame is not None and self._layers.shell:
-            field = self._prepared.shell(self._frame, self._layers.shell_level)
-            if field is not None:
-                self._outlines = shell_outline(field, self._height)
+            level = self._layers.shell_level
+            fields = self._prepared.marks(self._frame, level)
+            shell = self._prepared.shell(self._frame, level)
+            if shell is not None:
+                fields[self.role] = shell
+            self._outlines = {
+                role: shell_outline(field, self._height) for role, field in fields.items()
+            }
         self.update()
 
     def _paint_cube(
@@ -231,16 +211,19 @@ class SliceView(QWidget):
         return QPointF(left + (0.5 + x_pc / size) * edge, top + (0.5 - y_pc / size) * edge)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._prepared is None or self._values is None:
+        if self._prepared is None or self._values is None or self._frame is None:
             return
         left, top, edge = self._placement(QRectF(self.rect()))
         x = (event.position().x() - left) / edge
         y = 1.0 - (event.position().y() - top) / edge
         if 0.0 <= x <= 1.0 and 0.0 <= y <= 1.0:
+            size = self._prepared.size_pc
+            place = ((x - 0.5) * size, (y - 0.5) * size, self._site[2])
             last = len(self._values) - 1
             value = float(self._values[round(y * last), round(x * last)])
-            size = self._prepared.size_pc
-            self.picked.emit(Picked(((x - 0.5) * size, (y - 0.5) * size, self._site[2]), value))
+            if self._prepared.quantity != "density":
+                value = self._prepared.log_density_at(self._frame, place)
+            self.picked.emit(Picked(place, value))
         event.accept()
 
     def image(self, scale: int = 1) -> QImage:
@@ -285,16 +268,17 @@ class SliceView(QWidget):
             painter.setOpacity(self._layers.volume_opacity)
             painter.drawImage(QRectF(left, top, edge, edge), self._image)
             painter.setOpacity(1.0)
-        path = QPainterPath()
-        for line in self._outlines:
-            points = [QPointF(left + x * edge, top + (1.0 - y) * edge) for x, y in line]
-            path.moveTo(points[0])
-            for point in points[1:]:
-                path.lineTo(point)
-        for color, width in ((HALO, 3.8), (QColor(ROLE_COLORS[self.role]), 1.8)):
-            pen = QPen(color, width)
-            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-            painter.strokePath(path, pen)
+        for role, lines in self._outlines.items():
+            path = QPainterPath()
+            for line in lines:
+                points = [QPointF(left + x * edge, top + (1.0 - y) * edge) for x, y in line]
+                path.moveTo(points[0])
+                for point in points[1:]:
+                    path.lineTo(point)
+            for color, width in ((HALO, 3.8), (QColor(ROLE_COLORS[role]), 1.8)):
+                pen = QPen(color, width)
+                pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+                painter.strokePath(path, pen)
         if self._layers.site:
             x = left + (0.5 + site_x / prepared.size_pc) * edge
             y = top + (0.5 - site_y / prepared.size_pc) * edge

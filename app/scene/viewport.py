@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QPointF, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QImage, QPainter, QResizeEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
@@ -13,6 +15,9 @@ from app.view_state import CameraState, Vector3
 
 STILL_MS = 200
 """Quiet time after a movement before the view is drawn in full quality."""
+
+HEADING = 44.0
+"""Height of title and subtitle in pixels."""
 
 DEGREES_PER_PIXEL = 0.4
 ZOOM_PER_NOTCH = 1.12
@@ -39,6 +44,9 @@ class Viewport(QFrame):
     picked = Signal(object)
     """The user double-clicked on something; carries a `picking.Picked`."""
 
+    heading_double_clicked = Signal()
+    """The user double-clicked on the title."""
+
     def __init__(self, role: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.role = role
@@ -49,6 +57,8 @@ class Viewport(QFrame):
         self._coarse_wanted = False
         self._fitted = True  # until the eye is moved, the cube fills the view
         self._fine_seconds = 0.0
+        self._parallel = False
+        self._reserved = 0.0
         self._camera = geometry.default_camera()
         self._canvas = Canvas(self)
         layout = QVBoxLayout(self)
@@ -62,7 +72,7 @@ class Viewport(QFrame):
         self._canvas.dragged.connect(self._drag)
         self._canvas.wheeled.connect(self._wheel)
         self._canvas.clicked.connect(self._click)
-        self._canvas.double_clicked.connect(self._double_click)
+        self._canvas.double_clicked.connect(self._on_double_click)
         self._canvas.frame_drawn.connect(self._measure)
 
     # For those derived
@@ -91,6 +101,12 @@ class Viewport(QFrame):
         """Pick what is under the pointer."""
         raise NotImplementedError
 
+    def _on_double_click(self, at: QPointF) -> None:
+        if at.y() < HEADING:
+            self.heading_double_clicked.emit()
+        else:
+            self._double_click(at)
+
     # The eye
 
     def camera(self) -> CameraState:
@@ -99,6 +115,7 @@ class Viewport(QFrame):
 
     def set_camera(self, camera: CameraState) -> None:
         """Move the eye; nothing happens, and nothing is told, when it is there already."""
+        camera = replace(camera, parallel=self._parallel)
         if self._closed or camera == self._camera:
             return
         self._fitted = False
@@ -116,18 +133,45 @@ class Viewport(QFrame):
         """
         self.set_camera(geometry.orbit(self._camera, right_deg, up_deg))
 
-    def reset_camera(self) -> None:
-        """Show the whole cube from the usual side."""
+    def look_from(self, name: str) -> None:
+        """Show the whole cube from an axis or the diagonal (see `camera.STANDARD_VIEWS`)."""
+        self.set_camera(geometry.standard_camera(name, self.size_pc, self._aspect))
+
+    def set_parallel(self, parallel: bool) -> None:
+        """Look along parallel lines, or in perspective; the eye stays."""
+        if self._closed or parallel == self._parallel:
+            return
+        self._parallel = parallel
+        self._move_eye(replace(self._camera, parallel=parallel))
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the eye is where the whole cube is shown, whatever the view's size."""
+        return self._fitted
+
+    def fit(self) -> None:
+        """Show the whole cube from the usual side, without telling of it."""
         if self._closed:
             return
         self._fitted = True
         camera = self._fitting_camera()
         if camera != self._camera:
             self._move_eye(camera)
-            self.camera_changed.emit(camera)
+
+    def reset_camera(self) -> None:
+        """Show the whole cube from the usual side."""
+        before = self._camera
+        self.fit()
+        if self._camera != before:
+            self.camera_changed.emit(self._camera)
+
+    @property
+    def _aspect(self) -> float:
+        return self.width() / max(self.height(), 1)
 
     def _fitting_camera(self) -> CameraState:
-        return geometry.default_camera(self.size_pc, self.width() / max(self.height(), 1))
+        camera = geometry.default_camera(self.size_pc, self._aspect)
+        return replace(camera, parallel=self._parallel)
 
     def _move_eye(self, camera: CameraState) -> None:
         self._camera = camera
@@ -149,6 +193,11 @@ class Viewport(QFrame):
         """Return where a point of the scene appears, in logical pixels."""
         x, y = geometry.project(self._camera, position_pc, self.width(), self.height())
         return QPointF(float(x), float(y))
+
+    def reserve(self, pixels: float) -> None:
+        """Leave room right of the subtitle, for buttons."""
+        self._reserved = pixels
+        self._annotate()
 
     # Quality
 
