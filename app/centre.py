@@ -100,7 +100,7 @@ class Centre(QWidget):
         self._document, self._theme = document, theme
         self._path: Path | None = None
         self.notices = NoticeBar(theme)
-        self.start_page = StartPage()
+        self.start_page = StartPage(theme)
         self.columns: dict[Role, Column] = {role: Column(role, document, theme) for role in ROLES}
         self.link = CameraLink([column.view for column in self.columns.values()], self)
         self.views = QWidget()
@@ -203,13 +203,15 @@ class Centre(QWidget):
 
     def _on_truth(self) -> None:
         document, column = self._document, self.columns["truth"]
-        control = stand_in_control(document.truth, document.control, document.forecast)
-        column.view.set_evolution(document.truth, control, document.site_pc)
-        column.slice.set_evolution(document.truth, control, document.site_pc)
+        control = stand_in_control(document.truth, document.control, document.truth_forecast)
+        column.view.set_evolution(document.truth, control, document.truth_site_pc)
+        column.slice.set_evolution(document.truth, control, document.truth_site_pc)
         column.view.set_empty_text("A saved forecast comes without a truth")
         subtitle = document.source.name if document.source is not None else ""
         if document.truth is not None and document.control is None and control is not None:
             subtitle += " · relative to the forecast’s control"
+        if document.truth is not None and not document.matches:
+            subtitle = "Another explosion: there is no truth for the one that is forecast"
         column.view.set_title(TITLES["truth"], subtitle)
         self._on_place()
         self._on_time(document.time_myr)
@@ -228,6 +230,8 @@ class Centre(QWidget):
                 for key in ("model", "device")
                 if key in forecast.provenance
             )
+        if document.preview is not None:
+            subtitle = " · ".join(filter(None, (subtitle, document.preview.said)))
         column.view.set_title(TITLES["forecast"], subtitle)
         # The forecast's control may stand behind the truth.
         self._on_truth()

@@ -34,7 +34,7 @@ from app.look import VIEW_ROLES, Look, ViewRole
 from app.place import Place, fitted
 from app.source import Source
 from app.view_state import LayerState, TransferFunction
-from core.cubes import CubeSequence, Vector3
+from core.cubes import CubeSequence
 from core.evolution import Evolution
 
 if TYPE_CHECKING:

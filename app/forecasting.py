@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
 
 import core
-from core.cubes import Cube
+from app import model_card
+from core.coverage import calibration_path
+from core.cubes import Cube, CubeSequence
 from core.errors import ShellsightError
-from core.evolution import Forecast
+from core.evolution import Evolution, Forecast
 from core.models.analytic import ANALYTIC_MODELS
 from core.progress import CancelCheck, Progress, check_cancelled, report
+from core.resources import models_path
 
 ENERGY_ERG = 1e51
 """Energy of an explosion where nothing else is said."""
@@ -53,6 +59,7 @@ def forecast(
     *,
     progress: Progress | None = None,
     cancelled: CancelCheck | None = None,
+    growing: Callable[[Evolution], None] | None = None,
 ) -> Forecasted:
     """Forecast what an explosion at the cube's centre does.
 
@@ -68,6 +75,9 @@ def forecast(
         Energy of the explosion in erg; by default the model's usual one.
     progress, cancelled : callable, optional
         As everywhere in the library.
+    growing : callable, optional
+        Given what there is of the forecast each time a frame is added, by
+        networks that make one after the other; the others have all at once.
 
     Returns
     -------
@@ -82,24 +92,55 @@ def forecast(
         If `cancelled` says so.
     """
     began = time.monotonic()
+
+    def compute(where: str) -> tuple[Forecast, str]:
+        forecaster = core.Forecaster(model, device=where, averaging=averaging)
+        check_cancelled(cancelled, "The forecast")
+        frames = _Growing(growing) if growing is not None and forecaster.frame_by_frame else None
+        made = forecaster.forecast(
+            cube,
+            energy_erg=energy_erg,
+            progress=progress,
+            cancelled=cancelled,
+            frame_ready=frames,
+        )
+        return made, forecaster.device_name
+
     report(progress, 0.0, "Loading the model")
     note = ""
     try:
-        forecaster = core.Forecaster(model, device=device, averaging=averaging)
-        check_cancelled(cancelled, "The forecast")
-        result = forecaster.forecast(
-            cube, energy_erg=energy_erg, progress=progress, cancelled=cancelled
-        )
+        result, device_name = compute(device)
     except RuntimeError as error:
         if device == "cpu" or "out of memory" not in str(error).lower():
             raise
         note = "The GPU ran out of memory; the forecast was made on the CPU."
         report(progress, 0.0, "GPU memory is full: on the CPU instead")
-        forecaster = core.Forecaster(model, device="cpu", averaging=averaging)
-        result = forecaster.forecast(
-            cube, energy_erg=energy_erg, progress=progress, cancelled=cancelled
+        result, device_name = compute("cpu")
+    return Forecasted(result, device_name, time.monotonic() - began, note)
+
+
+class _Growing:
+    """Joins the frames that arrive to a forecast that grows.
+
+    Until it is complete the gas of the first frame is its control, as it is
+    for networks that forecast none.
+    """
+
+    def __init__(self, show: Callable[[Evolution], None]) -> None:
+        self._show = show
+        self._frames: list[Cube] = []
+
+    def __call__(self, frame: Cube) -> None:
+        self._frames.append(frame)
+        first = self._frames[0]
+        density = np.stack([one.density for one in self._frames])
+        times = np.array([one.time_myr for one in self._frames])
+        still = np.broadcast_to(first.density, density.shape)
+        gas, control = (
+            CubeSequence({"density": values}, times, first.size_pc, first.center_pc)
+            for values in (density, still)
         )
-    return Forecasted(result, forecaster.device_name, time.monotonic() - began, note)
+        self._show(Evolution(gas, control))
 
 
 @dataclass(frozen=True)
@@ -116,12 +157,19 @@ class Choice:
         More about it.
     energies_erg : tuple of float
         Least and greatest energy of the explosions that a model knows.
+    card : str
+        All there is to know of a model, in Markdown.
+    calibrated : bool
+        Whether it is known how much of what is reached a model's forecasts
+        miss, so that they can promise a coverage.
     """
 
     key: str
     label: str
     tip: str = ""
     energies_erg: tuple[float, float] = (ENERGY_ERG, ENERGY_ERG)
+    card: str = ""
+    calibrated: bool = False
 
 
 def models() -> list[Choice]:
@@ -133,26 +181,58 @@ def models() -> list[Choice]:
         The networks that are installed, the default first, without damaged
         files; then the theories.
     """
-    from core.models.registry import available_networks, find_model, read_config
+    from core.models.registry import available_networks
 
     found = []
     for name in available_networks():
         try:
-            config = read_config(find_model(name))
+            found.append(network_choice(name))
         except ShellsightError as error:
             logger.warning("%s", error)
-            continue
-        tip = (
-            f"{config.architecture}: {config.n}³ cells in {config.size_pc:g} pc, "
-            f"{config.frames} frames {config.interval_myr:g} Myr apart"
-        )
-        energies = config.energy_range_erg or (config.energy_erg, config.energy_erg)
-        found.append(Choice(name, config.name, tip, (energies[0], energies[1])))
     for theory in ANALYTIC_MODELS.values():
         sources = "; ".join(theory.sources)
         tip = f"{theory.text}\n{theory.limits}\nAfter {sources}."
-        found.append(Choice(theory.name, theory.title, tip, THEORY_ENERGIES_ERG))
+        calibrated = calibration_path(models_path() / theory.name).is_file()
+        card = model_card.of_theory(theory)
+        found.append(Choice(theory.name, theory.title, tip, THEORY_ENERGIES_ERG, card, calibrated))
     return found
+
+
+def network_choice(model: str) -> Choice:
+    """Describe a network. Imports torch: call from a worker.
+
+    Parameters
+    ----------
+    model : str
+        The name of a shipped network, or the path of a weights file.
+
+    Returns
+    -------
+    Choice
+        The network with its card.
+
+    Raises
+    ------
+    ShellsightError
+        If there is none, or its file is damaged.
+    """
+    from core.models.registry import find_model, read_config
+
+    path = find_model(model)
+    config = read_config(path)
+    tip = (
+        f"{config.architecture}: {config.n}³ cells in {config.size_pc:g} pc, "
+        f"{config.frames} frames {config.interval_myr:g} Myr apart"
+    )
+    energies = config.energy_range_erg or (config.energy_erg, config.energy_erg)
+    return Choice(
+        model,
+        config.name,
+        tip,
+        (energies[0], energies[1]),
+        model_card.of_network(path, asdict(config)),
+        calibration_path(path).is_file(),
+    )
 
 
 def is_theory(model: str) -> bool:

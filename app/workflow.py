@@ -6,7 +6,7 @@ to its signals.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,12 +15,13 @@ from PySide6.QtCore import QObject, Signal
 import core
 from app import exporting, forecasting, measuring
 from app.document import Document
-from app.figures import Role
+from app.figures import Figures, Role
+from app.forecast_list import KeptForecast, Preview
 from app.forecast_request import ForecastRequest
 from app.jobs import Job, Jobs, Reporter
 from app.notifications import Notifications
 from core.cubes import CubeSequence
-from core.evolution import Forecast
+from core.evolution import Evolution, Forecast
 
 
 class Workflow(QObject):
@@ -83,31 +84,52 @@ class Workflow(QObject):
                 request.energy_erg,
                 progress=reporter.progress,
                 cancelled=reporter.cancelled,
+                growing=reporter.publish,
             ),
         )
 
-        def finish(result: forecasting.Forecasted) -> None:
+        def fits() -> bool:
             now, shown = self._document.source, self._document.truth
-            if now is None or source is None or now.path != source.path:
+            if now is None or source is None or now.path != source.path or shown is None:
+                return False
+            return _same_place(shown, truth)
+
+        def grow(forecast: Evolution) -> None:
+            if fits():
+                frames = len(forecast)
+                text = f"{frames} frame{'s' if frames > 1 else ''} so far"
+                self._document.show_preview(Preview("growing", forecast, said=text))
+
+        def finish(result: forecasting.Forecasted) -> None:
+            if not fits():
+                stop_growing()
                 return
-            if shown is None or not _same_place(shown, truth):
-                return
-            self._document.set_forecast(result.forecast)
+            said = f"{len(result.forecast)} frames in {result.seconds:.1f} s on {result.device}"
+            self._document.set_forecast(result.forecast, request=request, said=said)
             if result.note:
                 self._notifications.warn(result.note)
-            self.forecast_ended.emit(
-                f"{len(result.forecast)} frames in {result.seconds:.1f} s on {result.device}"
-            )
+            self.forecast_ended.emit(said)
             if self._document.complete:
                 self.measure()
 
+        def stop_growing() -> None:
+            preview = self._document.preview
+            if preview is not None and preview.kind == "growing":
+                self._document.end_preview()
+
         def fail(error: BaseException) -> None:
+            stop_growing()
             self._notifications.error(error, "The forecast")
             self.forecast_ended.emit("Failed; nothing was changed")
 
+        def stop() -> None:
+            stop_growing()
+            self.forecast_ended.emit("Cancelled; nothing was changed")
+
+        job.published.connect(lambda forecast: grow(cast(Evolution, forecast)))
         job.finished.connect(lambda result: finish(cast(forecasting.Forecasted, result)))
         job.failed.connect(fail)
-        job.cancelled.connect(lambda: self.forecast_ended.emit("Cancelled; nothing was changed"))
+        job.cancelled.connect(stop)
         job.start()
         return job
 
@@ -116,24 +138,63 @@ class Workflow(QObject):
         self._jobs.cancel("forecast" if self._jobs.running("forecast") else None)
 
     def measure(self) -> Job | None:
-        """Measure truth and forecast again, as far as there is something to measure.
+        """Measure truth and forecasts again, as far as there is something to measure.
 
         Returns
         -------
         Job or None
-            The work, or None.
+            The work, or None. The forecast shown comes first; of the others
+            those that have no figures yet.
         """
         document = self._document
-        truth, control, forecast = document.truth, document.control, document.forecast
-        if forecast is None and control is None:
+        truth, control, shown = document.truth, document.control, document.shown_forecast
+        if shown is None and control is None:
             return None
-        job = self._jobs.create(
-            "measure",
-            lambda reporter: measuring.measure(
-                truth, control, forecast, progress=reporter.progress, cancelled=reporter.cancelled
-            ),
-        )
-        job.finished.connect(lambda figures: document.set_figures(cast(Any, figures)))
+        others = [each for each in document.forecasts if each is not shown and not each.is_measured]
+        forecasts = [*([shown] if shown is not None else []), *others]
+        return self._measure(truth, control, forecasts)
+
+    def measure_missing(self) -> Job | None:
+        """Measure the forecasts that have no figures yet, if the truth is complete."""
+        document = self._document
+        missing = [each for each in document.forecasts if not each.is_measured]
+        if not missing or (document.truth is not None and not document.complete):
+            return None
+        missing.sort(key=lambda each: each is not document.shown_forecast)
+        return self._measure(document.truth, document.control, missing)
+
+    def _measure(
+        self,
+        truth: CubeSequence | None,
+        control: CubeSequence | None,
+        forecasts: Sequence[KeptForecast],
+    ) -> Job:
+        document = self._document
+
+        def work(reporter: Reporter) -> None:
+            def measured(beside: tuple[Any, Any], forecast: Evolution | None) -> Figures:
+                return measuring.measure(
+                    *beside, forecast, progress=reporter.progress, cancelled=reporter.cancelled
+                )
+
+            if not forecasts:
+                reporter.publish((None, measured((truth, control), None)))
+            for each in forecasts:
+                # The truth shows another explosion than a forecast that was moved.
+                beside = (truth, control) if each.matches else (None, None)
+                reporter.publish((each, measured(beside, each.forecast)))
+
+        def keep(measured: tuple[KeptForecast | None, Figures]) -> None:
+            each, figures = measured
+            if each is None:
+                if document.shown_forecast is None:
+                    document.set_figures(figures)
+            # It may have been made again meanwhile, or be gone.
+            elif any(one.forecast is each.forecast for one in document.forecasts):
+                document.set_figures(figures, each.id)
+
+        job = self._jobs.create("measure", work)
+        job.published.connect(lambda measured: keep(cast(Any, measured)))
         job.failed.connect(lambda error: self._notifications.error(error, "Measuring"))
         job.start()
         return job

@@ -12,6 +12,7 @@ from app.events import (
     ComparisonChanged,
     Event,
     ForecastChanged,
+    ForecastsChanged,
     LayersChanged,
     LookChanged,
     OverviewChanged,
@@ -74,6 +75,7 @@ def test_opening_forgets_what_was_there(document, heard, source, evolution):
     assert kinds(heard) == [
         SourceChanged,
         TruthChanged,
+        ForecastsChanged,
         ForecastChanged,
         ComparisonChanged,
         PlaceChanged,
