@@ -142,6 +142,13 @@ COMMANDS: tuple[Command, ...] = (
             "Ctrl+Shift+E",
             "table",
         ),
+        (
+            "export_plots",
+            "Plots…",
+            "Write the plots as a figure for a paper: PNG, SVG or PDF",
+            "Ctrl+Alt+E",
+            "chart-line",
+        ),
         SEPARATOR,
         (
             "export_ids",
@@ -293,6 +300,9 @@ class Actions(QObject):
 
     def __getitem__(self, key: str) -> QAction:
         return self._actions[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._actions
 
     def _make(self, command: Command, handler: Callable[..., object], parent: QWidget) -> QAction:
         action = QAction(command.text, parent)

@@ -27,6 +27,11 @@ LEVELS = (shells.CAVITY_BELOW, shells.AFFECTED_BELOW)
 """Density over control below which gas belongs to the cavity, and to the affected region."""
 
 
+def measured_level(level: float) -> float:
+    """Return which of `LEVELS` is closest to the level of a surface."""
+    return min(LEVELS, key=lambda measured: abs(measured - level))
+
+
 @dataclass(frozen=True, eq=False)
 class Curve:
     """How far an explosion has come, against time.

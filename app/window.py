@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
     QIcon,
 )
 from PySide6.QtWidgets import QMainWindow
@@ -21,6 +18,7 @@ from app.actions import Actions
 from app.appearance import Appearance
 from app.centre import Centre
 from app.document import Document
+from app.dropping import Dropping
 from app.editing import Editing
 from app.events import (
     ComparisonChanged,
@@ -47,6 +45,7 @@ from app.panels.site import SitePanel
 from app.panels.status import StatusPanel
 from app.panels.timeline import TimelinePanel
 from app.place import has_choice
+from app.plot_exporting import PlotExporting
 from app.reading import Reading
 from app.settings import Settings
 from app.surveying import Survey
@@ -124,8 +123,10 @@ class Window(QMainWindow):
         self.appearance = Appearance(self.theme, self.settings, self)
         self.housekeeping = Housekeeping(self, self.document, self.settings, self.theme)
         self.guidance = Guidance(self, self.document, self.settings, self.theme)
+        self.plot_exporting = PlotExporting(self, *parts, self.settings)
         self.controllers: tuple[Controller, ...] = (
             self.filing,
+            self.plot_exporting,
             self.editing,
             self.appearance,
             self.housekeeping,
@@ -134,7 +135,6 @@ class Window(QMainWindow):
         self.setWindowTitle("Shellsight")
         icon = QIcon(str(icon_path()))
         self.setWindowIcon(icon)
-        self.setAcceptDrops(True)
         self.setMinimumSize(960, 600)
         self.actions_ = Actions(self._handlers(), self.theme, self)
         self.editing.name_in(self.actions_)
@@ -144,6 +144,7 @@ class Window(QMainWindow):
         self.setCentralWidget(self.centre)
         self._make_panels()
         self._make_docks()
+        self.dropping = Dropping(self, self.theme)
         self._connect()
         self._restore()
         self._refresh()
@@ -181,6 +182,9 @@ class Window(QMainWindow):
         self.centre.start_page.open_requested.connect(filing.choose_file)
         self.centre.start_page.folder_requested.connect(filing.choose_folder)
         self.centre.start_page.sample_requested.connect(self.open_sample)
+        self.centre.start_page.path_requested.connect(lambda path: self.open_paths([path]))
+        self.dropping.dropped.connect(self.open_paths)
+        self.dropping.hovered.connect(self.status.set_hint)
         self.centre.picked.connect(self.survey.pick)
         self.centre.site_chosen.connect(self.site.choose_site)
         self.data.open_requested.connect(filing.choose_file)
@@ -200,6 +204,7 @@ class Window(QMainWindow):
         self.measurements.copied.connect(
             lambda: self.notifications.info("The table is on the clipboard.")
         )
+        self.plots.export_requested.connect(self.plot_exporting.choose)
         self.timeline.dragged.connect(self.centre.set_coarse)
         self.top.recent.aboutToShow.connect(lambda: filing.fill_recent(self.top.recent))
         reading.forecast_wanted.connect(self.forecast)
@@ -313,6 +318,7 @@ class Window(QMainWindow):
     def _forget(self, path: Path | None) -> None:
         self.settings.forget_recent(path)
         self.data.refresh()
+        self._refresh()
 
     # -- forecasting -----------------------------------------------------------
 
@@ -380,6 +386,8 @@ class Window(QMainWindow):
         self.centre.set_forecasting(busy)
         if self.jobs.running("open") is None:
             self.centre.start_page.set_busy("")
+        if document.source is None:
+            self.centre.start_page.set_recent(self.settings.recent_files)
         source = document.source
         self.top.title.set_full_text(source.name if source else "")
         self.setWindowTitle(f"{source.name} – Shellsight" if source else "Shellsight")
@@ -413,22 +421,6 @@ class Window(QMainWindow):
         self.centre.notices.show_notice(notice)
 
     # -- events ----------------------------------------------------------------
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-            self.status.set_hint("Drop to open")
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.status.set_hint("")
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self.status.set_hint("")
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            # Only after the drop is over: the program dragged from waits for it.
-            QTimer.singleShot(0, self, lambda: self.open_paths(paths))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.WindowStateChange and hasattr(self, "actions_"):

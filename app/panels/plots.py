@@ -20,6 +20,7 @@ from app.events import (
     TruthChanged,
 )
 from app.figures import ROLES
+from app.measuring import measured_level
 from app.panels.parts import flat_button
 from app.panels.time_plot import Key, TimePlot, thin_dashes
 from app.theme import Theme
@@ -29,7 +30,8 @@ THEORY_COLOR = "secondary"
 BAND_ALPHA = 48
 
 RADIUS_TIP = (
-    "Mean radius over all directions of the surface shown (cavity or affected region); "
+    "Mean radius over all directions of the cavity or the affected region, whichever the "
+    "surface shown is closer to; "
     "the bands hold 16 to 84 % of the directions."
 )
 
@@ -107,7 +109,7 @@ class PlotsPanel(QWidget):
 
     @property
     def _level(self) -> float:
-        return self._document.layers("truth").shell_level
+        return measured_level(self._document.layers("truth").shell_level)
 
     def _color(self, name: str) -> str:
         color: str = getattr(self._theme.colors, name)
