@@ -173,6 +173,7 @@ QScrollBar:horizontal {{ background: transparent; height: 8px; margin: 0; }}
 QScrollBar::handle:horizontal {{ background: {c.track}; border-radius: 4px; min-width: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
     background: none; border: none; width: 0; height: 0; }}
+QToolButton#recent {{ text-align: left; padding: 0 8px; color: {c.text}; }}
 QFrame#palette {{ background: {c.raised}; border: 1px solid {c.track}; }}
 QLineEdit#paletteLine {{ background: transparent; border: none; border-radius: 0;
     border-bottom: 1px solid {c.line}; padding: 11px 13px; font-size: 15px; }}
