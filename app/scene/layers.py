@@ -21,6 +21,7 @@ from vtkmodules.vtkRenderingVolume import vtkGPUVolumeRayCastMapper
 
 from app.scene.box import Octant
 from app.scene.colormaps import ROLE_COLORS, lookup_table
+from app.scene.screen_door import ScreenDoor
 from app.view_state import TransferFunction, Vector3
 
 BOX_COLOR = "#525a67"
@@ -28,14 +29,6 @@ CUT_COLOR = "#527390"
 
 _ALL_REGIONS = (1 << 27) - 1
 _MIDDLE_REGION = 1 << 13
-
-# Screen-door transparency: to VTK the surface stays opaque, which is the only kind that can be
-# composited with a volume from every side. The threshold is interleaved gradient noise
-# (Jimenez 2014), finer to the eye than a Bayer matrix.
-_SCREEN_DOOR = """//VTK::Light::Impl
-  float door = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
-  if (door >= doorOpacity) { discard; }
-"""
 
 
 class VolumeLayer:
@@ -119,46 +112,50 @@ class VolumeLayer:
 
 
 class ShellLayer:
-    """The surface of the region that the explosion emptied: opaque and smooth.
+    """A surface in one colour, opaque and smooth, or the rings on it.
 
     Parameters
     ----------
     role : str
-        "truth" (gold) or "forecast" (rose).
+        "truth" (gold), "forecast" (rose) or "third" (grey), or a colour of
+        its own, such as "#ffb0d0".
+    ring_width : float
+        Width of rings in pixels of the picture.
+    ring_color : str, optional
+        Colour of rings; by default the surface's. A thin line has to be
+        paler to seem of the same colour.
     """
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, role: str, ring_width: float = 1.5, ring_color: str | None = None) -> None:
         self.mapper = vtkPolyDataMapper()
         self.mapper.ScalarVisibilityOff()
         self.actor = vtkActor()
         self.actor.SetMapper(self.mapper)
         self.actor.PickableOff()
+        color = ROLE_COLORS.get(role, role)
+        self._colors = (pv.Color(color).float_rgb, pv.Color(ring_color or color).float_rgb)
         look = self.actor.GetProperty()
-        look.SetColor(*pv.Color(ROLE_COLORS[role]).float_rgb)
+        look.SetColor(*self._colors[0])
         look.SetInterpolationToPhong()
         look.SetAmbient(0.16)
         look.SetDiffuse(0.90)
         look.SetSpecular(0.28)
         look.SetSpecularPower(32)
+        look.SetLineWidth(ring_width)
         self.n_triangles = 0
-        self._opacity = 1.0
+        self._door = ScreenDoor(self.actor)
 
-    def set_surface(self, surface: pv.PolyData) -> None:
-        """Show another surface."""
-        self.n_triangles = surface.n_cells
+    def set_surface(self, surface: pv.PolyData, *, rings: bool = False) -> None:
+        """Show another surface, or lines in its place."""
+        self.n_triangles = 0 if rings else surface.n_cells
+        look = self.actor.GetProperty()
+        look.SetLighting(not rings)
+        look.SetColor(*self._colors[rings])
         self.mapper.SetInputData(surface)
 
     def set_opacity(self, opacity: float) -> None:
         """Let 0 to 1 of the surface's pixels through to the eye."""
-        if opacity == self._opacity:
-            return
-        shader = self.actor.GetShaderProperty()
-        if self._opacity >= 1.0:
-            shader.AddFragmentShaderReplacement("//VTK::Light::Impl", True, _SCREEN_DOOR, False)
-        if opacity >= 1.0:
-            shader.ClearAllFragmentShaderReplacements()
-        shader.GetFragmentCustomUniforms().SetUniformf("doorOpacity", float(opacity))
-        self._opacity = opacity
+        self._door.set_opacity(opacity)
 
 
 class PointLayer:

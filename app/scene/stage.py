@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyvista as pv
 from pyvista.plotting.plotter import BasePlotter
+from vtkmodules.vtkRenderingCore import vtkActor
 
 from app.scene.box import BoxEdges, Octant, box_edges, facing_octant
-from app.scene.layers import BOX_COLOR, CUT_COLOR, LineLayer, ShellLayer, VolumeLayer
-from app.scene.prepare import BoundedCache, PreparedEvolution
-from app.scene.surface import isosurface
+from app.scene.camera import distance
+from app.scene.details import Details
+from app.scene.glyphs import VelocityLayer
+from app.scene.layers import (
+    BOX_COLOR,
+    CUT_COLOR,
+    LineLayer,
+    PointLayer,
+    ShellLayer,
+    VolumeLayer,
+)
+from app.scene.planes import PLANES, PlaneLayer, plane_of
+from app.scene.prepare import Array, BoundedCache, PreparedEvolution
+from app.scene.surfaces import SurfaceSet
 from app.view_state import CameraState, LayerState, TransferFunction, Vector3
 
 BACKGROUND_TOP = "#171b22"
@@ -34,6 +47,8 @@ def place_camera(renderer: pv.Renderer, camera: CameraState, size_pc: float) -> 
     vtk_camera.SetFocalPoint(*camera.focal_point)
     vtk_camera.SetViewUp(*camera.view_up)
     vtk_camera.SetViewAngle(camera.view_angle)
+    vtk_camera.SetParallelProjection(camera.parallel)
+    vtk_camera.SetParallelScale(distance(camera) * np.tan(np.deg2rad(camera.view_angle / 2)))
     half = 0.51 * size_pc
     renderer.ResetCameraClippingRange(-half, half, -half, half, -half, half)
 
@@ -63,21 +78,40 @@ class Stage:
         self._corner: Vector3 = (0.0, 0.0, 0.0)
         self._camera: CameraState | None = None
         self.prepared: PreparedEvolution | None = None
+        self.details: Details | None = None
         self.frame: int | None = None
-        self._surfaces: BoundedCache[pv.PolyData] = self._new_cache()
         self.volume: VolumeLayer | None = None
         self.box = LineLayer(BOX_COLOR, line_width)
         self.cut = LineLayer(CUT_COLOR, line_width)
         self.edges: BoxEdges | None = None
-        self.shell = ShellLayer(role)
+        self.surfaces = SurfaceSet(role, line_width)
+        self.planes = {name: PlaneLayer(line_width) for name in PLANES}
+        self.points = PointLayer(1.6 * line_width)
+        self.arrows = VelocityLayer()
         plotter.set_background(BACKGROUND_BOTTOM, top=BACKGROUND_TOP)
         plotter.remove_all_lights()
         plotter.add_light(
             pv.Light(position=LIGHT_POSITION, light_type="camera light", intensity=1.0)
         )
-        for layer in (self.shell, self.box, self.cut):
-            layer.actor.VisibilityOff()
-            self._add(layer.actor)
+        for actor in self._actors():
+            self._add(actor)
+        self._hide()
+
+    def _actors(self) -> list[vtkActor]:
+        """Everything in the scene but the volume."""
+        planes = [part for plane in self.planes.values() for part in (plane.actor, plane.frame)]
+        surfaces = [layer.actor for layer in self.surfaces.layers.values()]
+        lines = [layer.actor for layer in (self.points, self.arrows, self.box, self.cut)]
+        return [*surfaces, *planes, *lines]
+
+    def _hide(self) -> None:
+        for actor in self._actors():
+            actor.VisibilityOff()
+
+    @property
+    def shell(self) -> ShellLayer:
+        """The surface of the region that the explosion emptied."""
+        return self.surfaces.layers["shell"]
 
     @staticmethod
     def _new_cache() -> BoundedCache[pv.PolyData]:
@@ -92,14 +126,14 @@ class Stage:
     def set_evolution(self, prepared: PreparedEvolution | None) -> None:
         """Show another evolution, or nothing; `show` brings a frame of it."""
         self.prepared = prepared
+        self.details = None if prepared is None else Details(prepared)
         self.frame = None
-        self._surfaces = self._new_cache()
+        self.surfaces.forget()
         if self.volume is not None:
             self._remove(self.volume.actor)
         self.volume = None
         self.edges = None
-        for layer in (self.shell, self.box, self.cut):
-            layer.actor.VisibilityOff()
+        self._hide()
         if prepared is None:
             return
         self._corner = prepared.cut_corner_pc
@@ -109,44 +143,99 @@ class Stage:
         self.volume.set_coarse(self._coarse)
         self.set_layers(self._layers)
 
+    def set_details(self, details: Details) -> None:
+        """Take more to show of the evolution; what is of another one is not taken."""
+        if details.prepared is self.prepared:
+            self.details = details
+            self._show_parts()
+
     def show(self, index: int) -> None:
         """Show a frame."""
         if self.prepared is None or self.volume is None or index == self.frame:
             return
         self.frame = index
-        self.volume.set_data(self.prepared.volume(index))
-        self._show_shell()
+        self._show_gas()
+        self._show_parts()
 
-    def _show_shell(self) -> None:
-        prepared, frame, level = self.prepared, self.frame, self._layers.shell_level
-        visible = self._layers.shell and self._layers.shell_opacity > 0.0
-        if prepared is None or frame is None or not prepared.has_control or not visible:
-            self.shell.actor.SetVisibility(False)
+    @property
+    def shows_temperature(self) -> bool:
+        """Whether the gas is coloured by its temperature."""
+        warm = self._layers.volume_field == "temperature"
+        return warm and self.details is not None and self.details.has_temperature
+
+    @property
+    def gas_transfer(self) -> TransferFunction:
+        """Colours and opacities of what the volume and the planes show."""
+        if self.shows_temperature and self.details is not None:
+            return self.details.temperature_transfer
+        return self._transfer
+
+    def _gas(self, index: int) -> Array:
+        assert self.prepared is not None
+        assert self.details is not None
+        if self.shows_temperature:
+            return self.details.temperature(index)
+        return self.prepared.volume(index)
+
+    def _show_gas(self) -> None:
+        if self.volume is not None and self.frame is not None:
+            self.volume.set_data(self._gas(self.frame))
+
+    def _show_parts(self) -> None:
+        """Show everything of a frame but the volume."""
+        details, frame, layers = self.details, self.frame, self._layers
+        if details is None or frame is None:
             return
+        self.surfaces.show(details, frame, layers)
+        self._show_planes()
+        self._show_points()
+        arrows = layers.velocity and details.has_velocity
+        self.arrows.actor.SetVisibility(arrows)
+        if arrows:
+            speed = details.usual_speed_kms
+            self.arrows.show(details.arrows(frame), speed, layers.velocity_scale)
 
-        def make() -> pv.PolyData:
-            field = prepared.shell(frame, level)
-            return pv.PolyData() if field is None else isosurface(field, prepared.size_pc)
+    def _show_planes(self) -> None:
+        prepared, frame, layers = self.prepared, self.frame, self._layers
+        if prepared is None or frame is None:
+            return
+        for name, layer in self.planes.items():
+            shown = getattr(layers, f"plane_{name}") and layers.planes_opacity > 0.0
+            if shown:
+                where = plane_of(layers, name, prepared.site_pc)
+                layer.show(self._gas(frame), prepared.size_pc, where, self.gas_transfer)
+                layer.set_opacity(layers.planes_opacity)
+            layer.set_visible(shown)
 
-        surface = self._surfaces.get((frame, level), make)
-        self.shell.set_surface(surface)
-        self.shell.actor.SetVisibility(surface.n_cells > 0)
+    def _show_points(self) -> None:
+        details, frame, layers = self.details, self.frame, self._layers
+        sample = None
+        if layers.cube_particles and details is not None and frame is not None:
+            sample = details.particles.get(frame)
+        self.points.actor.SetVisibility(sample is not None)
+        if sample is not None and details is not None and frame is not None:
+            time = float(details.prepared.times_myr[frame])
+            colors = sample.colors(self._transfer, time, highlight=layers.reached_particles)
+            self.points.set_points(sample.positions_pc, colors)
 
     def set_transfer(self, transfer: TransferFunction) -> None:
         """Change the colours and opacities of the gas."""
         self._transfer = transfer
         if self.volume is not None:
-            self.volume.set_transfer(transfer, self._layers.volume_opacity)
+            self.volume.set_transfer(self.gas_transfer, self._layers.volume_opacity)
+            self._show_planes()
+            self._show_points()
 
     def set_layers(self, layers: LayerState) -> None:
         """Change which layers are shown, and how strongly."""
-        self._layers = layers
-        self.shell.set_opacity(layers.shell_opacity)
-        self._show_shell()
+        field_before, self._layers = self._layers.volume_field, layers
         if self.volume is None:
             return
+        if field_before != layers.volume_field:
+            self._show_gas()
+        self._show_parts()
         self.volume.actor.SetVisibility(layers.volume and layers.volume_opacity > 0.0)
-        self.volume.set_transfer(self._transfer, layers.volume_opacity)
+        self.volume.set_transfer(self.gas_transfer, layers.volume_opacity)
         self.box.actor.SetVisibility(layers.box)
         self.cut.actor.SetVisibility(layers.box)
         self._arrange()

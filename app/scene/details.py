@@ -1,0 +1,291 @@
+"""What more can be drawn of an evolution than its gas and its shell, made when first asked for.
+
+Like everything that is prepared, arrays have the axes (z, y, x) and places
+are in pc relative to the cube's centre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.scene.particles import ParticleSample
+from app.scene.prepare import BoundedCache, PreparedEvolution, keep_piece_at, refine
+from app.view_state import TransferFunction
+from core.evolution import Forecast
+from core.shells.radius import dense_shell_radius, fibonacci_directions
+from core.shells.region import density_ratio
+
+DENSE_RAYS = 1500
+ARROWS_PER_EDGE = 9
+"""Some seven hundred arrows: more cannot be told apart."""
+
+HOT_MAP = "magma"
+_MASK_BLUR = 1.0  # cells: a mask has no edge finer than that
+_LEAST_K = 1.0
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Arrows:
+    """Velocities on a coarse lattice.
+
+    Parameters
+    ----------
+    positions_pc : ndarray of float32, (k, 3)
+        Where, relative to the cube's centre.
+    velocities_kms : ndarray of float32, (k, 3)
+        Mean velocity of the gas there, by mass.
+    spacing_pc : float
+        Distance of neighbours.
+    """
+
+    positions_pc: Array
+    velocities_kms: Array
+    spacing_pc: float
+
+
+def temperature_transfer(temperature: NDArray[np.floating]) -> TransferFunction:
+    """Choose colours and opacities for temperatures.
+
+    Parameters
+    ----------
+    temperature : ndarray
+        In K; zeros stand for voxels without gas and do not count.
+
+    Returns
+    -------
+    TransferFunction
+        Over log10 of the temperature in K, from the coldest hundredth to the
+        hottest gas, in half dex; the medium is invisible, hot gas glows.
+    """
+    logs = np.log10(np.maximum(temperature[temperature > 0.0], _LEAST_K))
+    if len(logs) == 0:
+        logs = np.array([1.0, 4.0])
+    low, medium, high = (float(np.percentile(logs, q)) for q in (1.0, 50.0, 100.0))
+    low = np.floor(2.0 * low) / 2.0
+    high = max(np.ceil(2.0 * high) / 2.0, low + 1.0)
+    faint = min(medium + 0.3, high - 0.5)
+    points = tuple(
+        (faint + part * (high - faint), opacity)
+        for part, opacity in ((0.0, 0.0), (0.25, 0.02), (0.5, 0.06), (0.75, 0.2), (1.0, 0.5))
+    )
+    return TransferFunction(HOT_MAP, (float(low), float(high)), ((low - 4.0, 0.0), *points))
+
+
+class Details:
+    """What the further layers of a view show, frame by frame.
+
+    Parameters
+    ----------
+    prepared : PreparedEvolution
+        The evolution.
+    forecast : Forecast, optional
+        The forecast the evolution is of, for its probabilities.
+    other : PreparedEvolution, optional
+        What is compared with: the truth of a forecast, or the reverse.
+    envelope : ndarray of bool, (time, n, n, n), optional
+        The region that a calibrated forecast promises to hold what is
+        reached; axes (time, x, y, z).
+    coverage : float
+        The share that the envelope holds.
+    particles : Mapping of int to ParticleSample, optional
+        The particles by frame.
+    max_bytes : int
+        Bound on what is kept.
+    """
+
+    def __init__(
+        self,
+        prepared: PreparedEvolution,
+        forecast: Forecast | None = None,
+        other: PreparedEvolution | None = None,
+        envelope: NDArray[np.bool_] | None = None,
+        coverage: float = 0.0,
+        particles: Mapping[int, ParticleSample] | None = None,
+        max_bytes: int = 96 * 2**20,
+    ) -> None:
+        self.prepared = prepared
+        self.forecast = forecast
+        self.other = other
+        self.envelope = envelope
+        self.coverage = coverage
+        self.particles: Mapping[int, ParticleSample] = particles or {}
+        self._kept: BoundedCache[Array] = BoundedCache(max_bytes, lambda array: array.nbytes)
+
+    @classmethod
+    def of(
+        cls,
+        prepared: PreparedEvolution,
+        evolution: object,
+        other: PreparedEvolution | None = None,
+        coverage: float | None = None,
+    ) -> Details:
+        """Gather what an evolution has.
+
+        Parameters
+        ----------
+        prepared : PreparedEvolution
+            The evolution, prepared.
+        evolution : Evolution or None
+            The evolution; a `Forecast` brings probabilities.
+        other : PreparedEvolution, optional
+            What is compared with.
+        coverage : float, optional
+            The share that the envelope of a calibrated forecast shall hold;
+            None for no envelope.
+
+        Returns
+        -------
+        Details
+            The details.
+
+        Raises
+        ------
+        InvalidRequest
+            If a coverage is asked of a forecast that promises none.
+        """
+        forecast = evolution if isinstance(evolution, Forecast) else None
+        envelope = None
+        if forecast is not None and coverage is not None:
+            envelope = forecast.reached(coverage)
+        return cls(prepared, forecast, other, envelope, coverage or 0.0)
+
+    def _fields(self) -> Mapping[str, Any]:
+        return self.prepared.sequence.fields
+
+    # The gas
+
+    @property
+    def has_temperature(self) -> bool:
+        """Whether the gas has a temperature."""
+        return "temperature" in self._fields()
+
+    @cached_property
+    def temperature_transfer(self) -> TransferFunction:
+        """Colours of the temperature, the same for all frames."""
+        values = self._fields()["temperature"]
+        # A few thousand voxels of every frame decide: enough for a hundredth, quick for a GB.
+        step = max(1, round((values.size / 400_000) ** (1 / 3)))
+        some = values[:, ::step, ::step, ::step]
+        hottest = np.array([values.max()], dtype=np.float32)
+        return temperature_transfer(np.concatenate([some.ravel(), hottest]))
+
+    def temperature(self, index: int) -> Array:
+        """log10 of the temperature of a frame in K, refined like the density."""
+        values = self._fields()["temperature"][index]
+        return self._kept.get(
+            ("temperature", index),
+            lambda: refine(
+                np.log10(np.maximum(values, _LEAST_K), dtype=np.float32),
+                self.prepared.volume_points,
+            ),
+        )
+
+    @property
+    def has_velocity(self) -> bool:
+        """Whether the gas has a velocity."""
+        return "velocity" in self._fields()
+
+    @cached_property
+    def usual_speed_kms(self) -> float:
+        """The speed whose arrow is as long as the lattice is wide.
+
+        That of the fastest fiftieth of the arrows over all frames: a blast
+        wave stands out, and turbulence is still seen.
+        """
+        speeds = [
+            np.linalg.norm(self.arrows(index).velocities_kms, axis=1)
+            for index in range(len(self.prepared.times_myr))
+        ]
+        return max(float(np.percentile(np.concatenate(speeds), 98.0)), 1e-3)
+
+    def arrows(self, index: int) -> Arrows:
+        """Velocities of a frame on a coarse lattice; a mean over blocks, by mass."""
+        n, size = self.prepared.sequence.n, self.prepared.size_pc
+        edges = np.unique(np.linspace(0, n, min(n, ARROWS_PER_EDGE) + 1).round().astype(int))
+        mean = self._kept.get(("velocity", index), lambda: self._mean_velocity(index, edges))
+        centers = (0.5 * (edges[1:] + edges[:-1]) / n - 0.5) * size
+        places = np.stack(np.meshgrid(centers, centers, centers, indexing="ij"), axis=-1)
+        spacing = size / (len(edges) - 1)
+        return Arrows(places.reshape(-1, 3).astype(np.float32), mean.reshape(-1, 3), spacing)
+
+    def _mean_velocity(self, index: int, edges: NDArray[np.intp]) -> Array:
+        fields = self._fields()
+        mass = np.maximum(fields["density"][index], 1e-6)[..., None]
+        momentum, total = mass * fields["velocity"][index], mass
+        for axis in range(3):
+            momentum = np.add.reduceat(momentum, edges[:-1], axis=axis)
+            total = np.add.reduceat(total, edges[:-1], axis=axis)
+        return (momentum / total).astype(np.float32)
+
+    # Surfaces: fields that are negative inside
+
+    def dense_radii(self, index: int) -> Array | None:
+        """Radius of greatest compression along `fibonacci_directions(DENSE_RAYS)`, in pc.
+
+        NaN where there is no dense shell; None without a control.
+        """
+        prepared = self.prepared
+        control = prepared.control
+        if control is None:
+            return None
+
+        def make() -> Array:
+            sequence = prepared.sequence
+            partner = control.nearest(prepared.times_myr[index])
+            ratio = density_ratio(sequence.density[index], control.density[partner])
+            site, voxel = prepared.site_pc, sequence.voxel_pc
+            found = dense_shell_radius(ratio, voxel, site, DENSE_RAYS).radii_pc
+            return found.astype(np.float32)
+
+        return self._kept.get(("dense", index), make)
+
+    @property
+    def has_probability(self) -> bool:
+        """Whether the forecast says how sure it is."""
+        return self.forecast is not None and self.forecast.probability is not None
+
+    def probable(self, index: int, level: float) -> Array | None:
+        """Field of the region that is affected with at least a probability, or None."""
+        forecast = self.forecast
+        if forecast is None or forecast.probability is None or index >= len(forecast.probability):
+            return None
+        share = forecast.probability[index]
+        return self._kept.get(("probable", index, level), lambda: self._piece(level - share, 0.62))
+
+    def reached(self, index: int) -> Array | None:
+        """Field of the envelope, or None where there is none."""
+        if self.envelope is None or index >= len(self.envelope):
+            return None
+        mask = self.envelope[index]
+        return self._kept.get(
+            ("reached", index),
+            lambda: self._piece(np.where(mask, -0.5, 0.5), _MASK_BLUR),
+        )
+
+    def _piece(self, field: NDArray[np.floating], blur: float) -> Array:
+        prepared = self.prepared
+        fine = refine(field, prepared.shell_points, blur)
+        return keep_piece_at(fine, prepared.size_pc, prepared.site_pc)
+
+    def other_frame(self, index: int) -> int | None:
+        """Return the frame of the other evolution at the same time, or None."""
+        other = self.other
+        if other is None:
+            return None
+        time = float(self.prepared.times_myr[index])
+        nearest = other.nearest(time)
+        steps = np.diff(other.times_myr)
+        near = 0.5 * float(np.median(steps)) if len(steps) else np.inf
+        return nearest if abs(float(other.times_myr[nearest]) - time) <= near else None
+
+
+RAYS = fibonacci_directions(DENSE_RAYS)
+"""The directions of `Details.dense_radii`."""
