@@ -22,7 +22,8 @@ from core.cli_export import affected, convert, sites
 from core.cli_info import info
 from core.cli_models import export, forecast_many
 from core.cli_opening import Center, Format, Snapshots, Trajectory, Units, open_series
-from core.cli_training import evaluate, simulate, train
+from core.cli_simulation import simulate
+from core.cli_training import evaluate, train
 from core.errors import InvalidRequest, MissingDependency, ShellsightError
 from core.resources import sample_path
 from core.series import SnapshotSeries

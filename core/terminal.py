@@ -36,7 +36,11 @@ def progress_bar(text: str) -> Iterator[Progress]:
         To be called with the fraction done and a text.
     """
     if supervised.is_on():
-        yield lambda fraction, detail="": supervised.tell_progress(fraction, detail or text)
+
+        def tell(fraction: float, detail: str = "") -> None:
+            supervised.tell_progress(fraction, detail or text)
+
+        yield tell
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
