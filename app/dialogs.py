@@ -1,4 +1,4 @@
-"""The few dialogs: units, keys, about, and the details of an error."""
+"""The few dialogs that only tell: about, and the details of an error."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from PySide6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QGridLayout,
     QLabel,
     QPlainTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
-from app.actions import COMMANDS, MOUSE, key_text
 from app.notifications import Notice
 
 PACKAGES = (
@@ -34,31 +32,6 @@ PACKAGES = (
 )
 
 
-class KeysDialog(QDialog):
-    """All keys on one sheet, from the table of commands."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Keyboard shortcuts")
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(5)
-        entries = [
-            (key_text(c.shortcut), c.text.rstrip("…"), c.tip) for c in COMMANDS if c.shortcut
-        ]
-        entries += [(keys, what, "") for keys, what in MOUSE]
-        half = (len(entries) + 1) // 2
-        for index, (keys, what, tip) in enumerate(entries):
-            row, column = index % half, 2 * (index // half)
-            key = QLabel(f"<b>{keys}</b>")
-            label = QLabel(what)
-            label.setToolTip(tip)
-            key.setAlignment(Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(key, row, column)
-            grid.addWidget(label, row, column + 1)
-        _finish(self, grid)
-
-
 class AboutDialog(QDialog):
     """Versions of everything that matters, ready to copy into a report."""
 
@@ -72,12 +45,11 @@ class AboutDialog(QDialog):
             "Forecasts the shells that supernovae blow into turbulent gas, and shows them in 3D."
         )
         what.setWordWrap(True)
-        self.text = QPlainTextEdit(versions(graphics))
-        self.text.setReadOnly(True)
+        self.text = _report(versions(graphics), "Versions")
         layout = QVBoxLayout()
         for widget in (heading, what, self.text):
             layout.addWidget(widget)
-        _finish(self, layout, copy=self.text)
+        _finish(self, layout, self.text)
 
 
 class DetailsDialog(QDialog):
@@ -89,24 +61,31 @@ class DetailsDialog(QDialog):
         self.setMinimumSize(680, 380)
         summary = QLabel(notice.text)
         summary.setWordWrap(True)
-        self.text = QPlainTextEdit(notice.details)
-        self.text.setReadOnly(True)
+        self.text = _report(notice.details, "Details")
         layout = QVBoxLayout()
         layout.addWidget(summary)
         layout.addWidget(self.text)
-        _finish(self, layout, copy=self.text)
+        _finish(self, layout, self.text)
 
 
-def _finish(
-    dialog: QDialog, content: QVBoxLayout | QGridLayout, copy: QPlainTextEdit | None = None
-) -> None:
+def _report(text: str, name: str) -> QPlainTextEdit:
+    edit = QPlainTextEdit(text)
+    edit.setReadOnly(True)
+    edit.setAccessibleName(name)
+    edit.setToolTip("Select and copy, or copy all with the button")
+    # Tab leaves the text instead of doing nothing in it.
+    edit.setTabChangesFocus(True)
+    return edit
+
+
+def _finish(dialog: QDialog, content: QVBoxLayout, copy: QPlainTextEdit) -> None:
     """Put the content and the buttons into a dialog that deletes itself."""
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.button(QDialogButtonBox.StandardButton.Close).setToolTip("Close (Esc)")
     buttons.rejected.connect(dialog.reject)
-    if copy is not None:
-        button = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
-        button.setToolTip("Put this text on the clipboard")
-        button.clicked.connect(lambda: QGuiApplication.clipboard().setText(copy.toPlainText()))
+    button = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
+    button.setToolTip("Put this text on the clipboard")
+    button.clicked.connect(lambda: QGuiApplication.clipboard().setText(copy.toPlainText()))
     layout = QVBoxLayout(dialog)
     layout.setContentsMargins(20, 18, 20, 14)
     layout.setSpacing(14)

@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.actions import COMMANDS, Actions, key_text
-from app.dialogs import AboutDialog, KeysDialog, graphics_info
+from app.dialogs import AboutDialog, graphics_info
 from app.document import Document
+from app.keys_dialog import KeysDialog
 from app.palette import Entry, Palette
 from app.panels.forecast import ForecastPanel
 from app.search import why_not

@@ -83,6 +83,7 @@ QLabel#secondary {{ color: {c.secondary}; font-size: 11px; }}
 QLabel#formLabel {{ color: {c.secondary}; }}
 QLabel#legend {{ font-size: 10px; }}
 QLabel#plotTitle {{ font-size: 11px; }}
+QLabel#keys {{ font-weight: 600; }}
 QLabel#faint {{ color: {c.faint}; font-size: 11px; }}
 QLabel#appName {{ font-size: 14px; font-weight: 600; }}
 QLabel#documentTitle {{ color: {c.secondary}; }}

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 import core
 import core.resources
-from app.dialogs import AboutDialog, DetailsDialog, KeysDialog
+from app.dialogs import AboutDialog, DetailsDialog
+from app.keys_dialog import KeysDialog
 from app.units_dialog import UnitsDialog
 from tests.app.conftest import WAIT_MS
 
