@@ -19,7 +19,7 @@ VARIABLE = "SHELLSIGHT_SUPERVISED"
 MARK = "\x1e"
 """Begins a line for the other program: what RFC 7464 puts before each text of JSON."""
 STOP = "stop"
-NICENESS = 5
+NICENESS = 3
 """The window the other program may show comes first."""
 
 _told_to_stop = threading.Event()

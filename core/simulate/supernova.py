@@ -174,8 +174,8 @@ def explode(
     for one in exploded:  # the local density differs between members of the batch
         n_h = local_number_density(one, size_pc, site_pc)
         radius = injection_radius_pc(n_h, cell, energy_erg) if radius_pc is None else radius_pc
-        if require_resolved and energy_erg > 0:
-            _check_resolved(radius, n_h, energy_erg, cell, size_pc)
+        if require_resolved:
+            check_resolved(n_h, energy_erg, cell, size_pc, radius_pc=radius)
         weight = ((radius - distance) / cell + 0.5).clamp(0.0, 1.0).double()
         weight = (weight / (weight.sum() * cell**3)).to(state.dtype)
         bulk = one[1:4] / one[0]
@@ -197,17 +197,41 @@ def _distance(state: Tensor, size_pc: float, site_pc: Vector3) -> Tensor:
     return torch.sqrt(x * x + y * y + z * z)
 
 
-def _check_resolved(
-    radius: float, number_density: float, energy_erg: float, cell: float, size_pc: float
+def check_resolved(
+    number_density: float,
+    energy_erg: float,
+    cell_pc: float,
+    size_pc: float,
+    radius_pc: float | None = None,
 ) -> None:
+    """Refuse an explosion whose energy cannot be put inside the shell-formation radius.
+
+    Parameters
+    ----------
+    number_density : float
+        Hydrogen nuclei per cm^3 around the site.
+    energy_erg : float
+        Energy of the explosion in erg.
+    cell_pc, size_pc : float
+        Edge lengths of a cell and of the box in pc.
+    radius_pc : float, optional
+        Injection radius; that of `injection_radius_pc` by default.
+
+    Raises
+    ------
+    InvalidRequest
+        If the heat would be radiated before it has moved the gas; says what
+        would do.
+    """
     limit = shell_formation_radius_pc(number_density, energy_erg)
-    if radius <= limit:
+    radius = radius_pc or injection_radius_pc(number_density, cell_pc, energy_erg)
+    if energy_erg <= 0 or radius <= limit:
         return
     cells = math.ceil(size_pc * MIN_RADIUS_CELLS / limit)
     raise InvalidRequest(
-        f"With cells of {cell:.3g} pc the energy cannot be put inside less than {radius:.3g} pc, "
-        f"but in the gas around the site (n_H = {number_density:.3g} cm^-3) the shell forms at "
-        f"{limit:.3g} pc: it would be radiated away at once. Take at least {cells} cells along "
+        f"With cells of {cell_pc:.3g} pc the energy cannot be put inside less than "
+        f"{radius:.3g} pc, but in the gas around the site (n_H = {number_density:.3g} cm^-3) the "
+        f"shell forms at {limit:.3g} pc: it would be radiated away at once. Take at least {cells} cells along "
         f"the {size_pc:g} pc edge, a box of at most {size_pc * limit / radius:.3g} pc, a thinner "
         f"site, or allow it (require_resolved=False, --allow-coarse) and expect less momentum."
     )
