@@ -1,4 +1,4 @@
-"""The middle of the window: truth and forecast side by side, or where to begin."""
+"""The middle of the window: up to three views side by side, or where to begin."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.columns import TITLES, Column, WholeBox
 from app.document import Document
 from app.events import (
     ForecastChanged,
@@ -21,62 +22,24 @@ from app.events import (
     TransferChanged,
     TruthChanged,
 )
-from app.figures import ROLES, Role
+from app.look import ViewRole
 from app.measuring import stand_in_control
-from app.panels.colorbar import ColorBar
 from app.panels.notice import NoticeBar
 from app.panels.start import StartPage
 from app.place import Spot
 from app.scene.link import CameraLink
-from app.scene.overview_view import OverviewView
 from app.scene.picking import Picked
 from app.scene.slices import SliceView
-from app.scene.view import SceneView
+from app.scene.third import THIRD_TIPS, ThirdScene, third_scene
 from app.scene.viewport import Viewport
 from app.theme import Theme
 from core.cubes import Vector3
 from core.cutout import Cutout
 
 GAP = 8
-VIEW_STRETCH, SLICE_STRETCH = 416, 222
-TITLES: dict[Role, str] = {"truth": "Truth", "forecast": "Forecast"}
-
 
 START, VIEWS, OVERVIEW = range(3)
 """The pages of the middle."""
-
-
-class Column(QWidget):
-    """A 3D view, the colour bar and the slice of one evolution."""
-
-    def __init__(
-        self, role: Role, document: Document, theme: Theme, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self.role = role
-        self.view = SceneView(role)
-        self.bar = ColorBar(document, theme)
-        self.slice = SliceView(role)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.view, VIEW_STRETCH)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.slice, SLICE_STRETCH)
-
-
-class WholeBox(QWidget):
-    """The whole snapshot and the colours of its gas."""
-
-    def __init__(self, document: Document, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.view = OverviewView()
-        self.bar = ColorBar(document, theme)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.view, 1)
-        layout.addWidget(self.bar)
 
 
 class Centre(QWidget):
@@ -101,14 +64,15 @@ class Centre(QWidget):
         self._path: Path | None = None
         self.notices = NoticeBar(theme)
         self.start_page = StartPage(theme)
-        self.columns: dict[Role, Column] = {role: Column(role, document, theme) for role in ROLES}
-        self.link = CameraLink([column.view for column in self.columns.values()], self)
+        self.columns: dict[ViewRole, Column] = {}
+        self.link = CameraLink((), self)
         self.views = QWidget()
-        row = QHBoxLayout(self.views)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(GAP)
-        for column in self.columns.values():
-            row.addWidget(column, 1)
+        self._row = QHBoxLayout(self.views)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(GAP)
+        self._third: ThirdScene | None = None
+        for role in ("truth", "forecast"):
+            self._add_column(role)
         self.whole = WholeBox(document, theme)
         self.stack = QStackedWidget()
         for page in (self.start_page, self.views, self.whole):
@@ -118,9 +82,6 @@ class Centre(QWidget):
         layout.setSpacing(GAP)
         layout.addWidget(self.notices)
         layout.addWidget(self.stack, 1)
-        for column in self.columns.values():
-            column.view.picked.connect(self._on_picked_in_cube)
-            column.slice.picked.connect(self._on_picked_in_cube)
         self.whole.view.picked.connect(self._on_picked_in_box)
         self.whole.view.site_chosen.connect(self.site_chosen)
         document.subscribe(SourceChanged, lambda _: self._on_source())
@@ -137,6 +98,18 @@ class Centre(QWidget):
         self._on_source()
         self._on_truth()
         self._on_forecast()
+        self._on_look()
+
+    def _add_column(self, role: ViewRole) -> Column:
+        """Make a column; the third one only when it is wanted, as each costs a context."""
+        column = self.columns[role] = Column(role, self._document, self._theme)
+        column.view.picked.connect(self._on_picked_in_cube)
+        column.slice.picked.connect(self._on_picked_in_cube)
+        column.align_requested.connect(lambda: self.link.align(column.view))
+        column.setVisible(False)
+        self._row.addWidget(column, 1)
+        self.link.add(column.view)
+        return column
 
     # -- following the document --------------------------------------------
 
@@ -213,6 +186,7 @@ class Centre(QWidget):
         if document.truth is not None and not document.matches:
             subtitle = "Another explosion: there is no truth for the one that is forecast"
         column.view.set_title(TITLES["truth"], subtitle)
+        self._fill_third()
         self._on_place()
         self._on_time(document.time_myr)
 
@@ -240,26 +214,68 @@ class Centre(QWidget):
         if self._document.choosing:
             self._on_overview()
             return
-        for column in self.columns.values():
-            column.view.show_time(time_myr)
-            column.slice.show_time(time_myr)
+        for role, column in self.columns.items():
+            if role in self._document.look.shown:
+                column.view.show_time(time_myr)
+                column.slice.show_time(time_myr)
 
     def _on_layers(self) -> None:
-        for role, column in self.columns.items():
-            column.view.set_layers(self._document.layers(role))
-            column.slice.set_layers(self._document.layers(role))
+        for role in self.columns:
+            self._dress(role)
         self.whole.view.set_layers(self._document.layers("truth"))
 
     def _on_transfer(self) -> None:
-        for column in self.columns.values():
-            column.view.set_transfer(self._document.transfer)
-            column.slice.set_transfer(self._document.transfer)
+        for role in self.columns:
+            self._dress(role)
+
+    def _dress(self, role: ViewRole) -> None:
+        """Give a view its layers and colours."""
+        layers, transfer = self._document.layers(role), self._document.transfer
+        if role == "third" and self._third is not None:
+            layers, transfer = self._third.layers_of(layers), self._third.colors_of(transfer)
+        column = self.columns[role]
+        for view in (column.view, column.slice):
+            view.set_layers(layers)
+            view.set_transfer(transfer)
 
     def _on_look(self) -> None:
         look = self._document.look
         self.link.set_enabled(look.linked)
-        for column in self.columns.values():
+        if "third" in look.shown:
+            if "third" not in self.columns:
+                self._add_column("third")
+            if self._third is None or self._third.kind != look.third_kind:
+                self._fill_third()
+        for role, column in self.columns.items():
+            late = column.isHidden() and role in look.shown
+            column.setVisible(role in look.shown)
             column.slice.setVisible(look.slices)
+            column.view.set_parallel(look.orthographic)
+            if late:  # hidden views do not follow the time
+                column.view.show_time(self._document.time_myr)
+                column.slice.show_time(self._document.time_myr)
+
+    def _fill_third(self) -> None:
+        """Show in the third view what can be shown now; without one, forget what was shown."""
+        document, column = self._document, self.columns.get("third")
+        if column is None or "third" not in document.look.shown:
+            self._third = None
+            return
+        source = document.source
+        scene = self._third = third_scene(
+            document.look.third_kind,
+            document.truth,
+            document.control,
+            document.forecast,
+            site_pc=document.site_pc,
+            name=source.name if source is not None else "",
+        )
+        column.view.set_empty_text(scene.missing)
+        column.view.set_title(scene.title, scene.subtitle, scene.roles)
+        column.bar.set_transfer(scene.transfer, scene.label, scene.unit, THIRD_TIPS[scene.kind])
+        column.view.set_prepared(scene.prepared, document.site_pc)
+        column.slice.set_prepared(scene.prepared, document.site_pc)
+        self._dress("third")
 
     # -- what the window asks ------------------------------------------------
 
@@ -271,7 +287,29 @@ class Centre(QWidget):
     def _shown_views(self) -> list[Viewport]:
         if self._document.choosing:
             return [self.whole.view]
-        return [column.view for column in self.columns.values()]
+        return [column.view for column in self._seen_columns()]
+
+    def _seen_columns(self) -> list[Column]:
+        shown = self._document.look.shown
+        return [self.columns[role] for role in shown if role in self.columns]
+
+    @property
+    def current_role(self) -> ViewRole:
+        """The view under the mouse, or else the first that is seen."""
+        shown = self._document.look.shown
+        return next((role for role in shown if self.columns[role].underMouse()), shown[0])
+
+    def align(self) -> None:
+        """Let the other views look from where the one under the mouse does."""
+        self.link.align(self.columns[self.current_role].view)
+
+    def look_from(self, name: str) -> None:
+        """Put the eye of every view, or if they are not linked of one, on an axis."""
+        if self._document.look.linked:
+            for column in self._seen_columns():
+                column.view.look_from(name)
+        else:
+            self.columns[self.current_role].view.look_from(name)
 
     def set_coarse(self, coarse: bool) -> None:
         """Draw coarsely while something is dragged."""
@@ -280,8 +318,11 @@ class Centre(QWidget):
 
     def reset_camera(self) -> None:
         """Show the whole cube in every view."""
-        for view in self._shown_views():
-            view.reset_camera()
+        if self._document.choosing:
+            self.whole.view.reset_camera()
+            return
+        for column in self.columns.values():
+            column.view.reset_camera()
 
     def close_views(self) -> None:
         """Let go of the graphics; afterwards the views show nothing."""
@@ -291,7 +332,7 @@ class Centre(QWidget):
             column.view.close_view()
 
     def picture(self, scale: int = 2) -> QImage:
-        """Return both columns as one picture.
+        """Return the views that are seen as one picture.
 
         Parameters
         ----------
@@ -308,7 +349,7 @@ class Centre(QWidget):
         if self._document.choosing:
             parts, bars = [self.whole.view], [self.whole.bar]
         else:
-            columns = list(self.columns.values())
+            columns = self._seen_columns()
             parts = []
             for column in columns:
                 parts += [column.view, column.slice]

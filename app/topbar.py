@@ -12,9 +12,13 @@ from app.panels.parts import ElidedLabel
 HEIGHT = 44
 TOOLS = (
     ("open_file", "save_forecast", "save_picture"),
-    ("slices", "link", "cut", "reset_camera"),
+    ("show_third", "slices", "link", "cut", "reset_camera"),
 )
-SUBMENUS = {"Export": ("File", "copy_table")}
+SUBMENUS = {
+    "Export": ("File", "copy_table"),
+    "Third View Shows": ("View", "maximise"),
+    "Look From": ("View", "link"),
+}
 """Menus within menus, and the command they stand before."""
 
 RIGHT_TOOLS = ("left", "bottom", "right")

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QMainWindow
 from app import docks, files, forecasting
 from app.actions import Actions
 from app.appearance import Appearance
+from app.arrangement import Arrangement
 from app.centre import Centre
 from app.document import Document
 from app.dropping import Dropping
@@ -29,11 +30,13 @@ from app.events import (
     SourceChanged,
     TruthChanged,
 )
+from app.figures import ROLES
 from app.filing import Filing
 from app.forecast_request import ForecastRequest
 from app.guidance import Guidance
 from app.housekeeping import Housekeeping
 from app.jobs import Job, Jobs
+from app.layering import Layering
 from app.notifications import Notice, Notifications
 from app.panels.data import DataPanel, FactsPanel
 from app.panels.forecast import ForecastPanel
@@ -44,9 +47,12 @@ from app.panels.plots import PlotsPanel
 from app.panels.site import SitePanel
 from app.panels.status import StatusPanel
 from app.panels.timeline import TimelinePanel
+from app.panels.transfer import TransferPanel
 from app.place import has_choice
 from app.plot_exporting import PlotExporting
 from app.reading import Reading
+from app.recovery import Recovery
+from app.sessions import Sessions
 from app.settings import Settings
 from app.surveying import Survey
 from app.theme import Theme
@@ -117,17 +123,25 @@ class Window(QMainWindow):
             self.workflow,
             self.notifications,
             self.settings,
-            lambda: sample_path(),
+            self.sample_path,
+            lambda path: self.sessions.open(path),
         )
         self.editing = Editing(self.document, self.notifications, self)
+        self.sessions = Sessions(self)
+        self.recovery = Recovery(self, self.sessions)
         self.appearance = Appearance(self.theme, self.settings, self)
         self.housekeeping = Housekeeping(self, self.document, self.settings, self.theme)
+        self.housekeeping.changed.connect(lambda new: self.recovery.set_interval(new.autosave_s))
         self.guidance = Guidance(self, self.document, self.settings, self.theme)
         self.plot_exporting = PlotExporting(self, *parts, self.settings)
+        self.arrangement = Arrangement(self.document, lambda: self.centre, self)
         self.controllers: tuple[Controller, ...] = (
             self.filing,
+            self.arrangement,
             self.plot_exporting,
             self.editing,
+            self.sessions,
+            self.recovery,
             self.appearance,
             self.housekeeping,
             self.guidance,
@@ -142,6 +156,8 @@ class Window(QMainWindow):
         self.setMenuWidget(self.top)
         self.centre = Centre(self.document, self.theme)
         self.setCentralWidget(self.centre)
+        views = {role: self.centre.columns[role].view for role in ROLES}
+        self.layering = Layering(self.document, self.jobs, self.notifications, views, self)
         self._make_panels()
         self._make_docks()
         self.dropping = Dropping(self, self.theme)
@@ -159,6 +175,7 @@ class Window(QMainWindow):
         self.layers = LayersPanel(document, theme)
         self.facts = FactsPanel(document)
         self.forecast_panel = ForecastPanel(document, theme)
+        self.transfer = TransferPanel(document, theme)
         self.measurements = MeasurementsPanel(document, theme)
         self.timeline = TimelinePanel(document, theme)
         self.plots = PlotsPanel(document, theme)
@@ -169,7 +186,7 @@ class Window(QMainWindow):
 
     def _make_docks(self) -> None:
         left = docks.stack(self.data, self.site, self.layers, self.facts, stretch=0)
-        right = docks.stack(self.forecast_panel, self.measurements, stretch=1)
+        right = docks.stack(self.forecast_panel, self.transfer, self.measurements, stretch=2)
         bottom = docks.stack(self.timeline, line(), self.plots, stretch=2)
         contents = {"left": docks.scrolled(left), "right": docks.scrolled(right), "bottom": bottom}
         self.docks = docks.add_docks(self, contents)
@@ -206,6 +223,7 @@ class Window(QMainWindow):
         )
         self.plots.export_requested.connect(self.plot_exporting.choose)
         self.timeline.dragged.connect(self.centre.set_coarse)
+        self.transfer.dragged.connect(self.centre.set_coarse)
         self.top.recent.aboutToShow.connect(lambda: filing.fill_recent(self.top.recent))
         reading.forecast_wanted.connect(self.forecast)
         reading.measure_wanted.connect(workflow.measure)
@@ -241,6 +259,10 @@ class Window(QMainWindow):
             self.resize(min(1600, available.width()), min(1000, available.height()))
         if state is None or not self.restoreState(state):
             docks.set_first_sizes(self, self.docks)
+        self.show_docks()
+
+    def show_docks(self) -> None:
+        """Show in the menu which panels there are."""
         for name, dock in self.docks.items():
             self.actions_[name].setChecked(not dock.isHidden())
 
@@ -278,12 +300,22 @@ class Window(QMainWindow):
         Parameters
         ----------
         request : OpenRequest, optional
-            What to open, and how; without, the sample is opened and forecast.
+            What to open, and how; without, the sample is opened and forecast,
+            unless the program crashed: then what was open is offered.
         """
-        opening = self.open_sample() if request is None else self.filing.open(request)
+        crashed = self.recovery.look()
+        opening: Job | None = None
+        if request is not None:
+            opening = self.filing.open(request)
+        elif not crashed:
+            opening = self.open_sample()
         if opening is None:
+            self.recovery.offer()
             self._list_choices()
             return
+        if crashed:
+            # What is said of one file goes when another is there.
+            opening.done.connect(self.recovery.offer)
         # Not before there is something to look at: importing torch takes a while.
         opening.published.connect(lambda _: self._list_choices())
         opening.done.connect(self._list_choices)
@@ -303,9 +335,13 @@ class Window(QMainWindow):
             self._choices_listed = False
             self._list_choices()
 
-    def open_paths(self, paths: Sequence[Path], units: UnitSystem | None = None) -> Job:
+    def open_paths(self, paths: Sequence[Path], units: UnitSystem | None = None) -> Job | None:
         """Open a file, a directory, or several files of one run."""
         return self.filing.open_paths(paths, units)
+
+    def sample_path(self) -> Path:
+        """Return where the shipped sample is."""
+        return sample_path()
 
     def open_sample(self) -> Job | None:
         """Open the sample and forecast it."""
@@ -414,8 +450,10 @@ class Window(QMainWindow):
     def _show_look(self) -> None:
         look = self.document.look
         checked = {"cut": look.truth.cut, "slices": look.slices, "link": look.linked}
-        for name, on in checked.items():
+        for name, on in (checked | self.arrangement.checked()).items():
             self.actions_[name].setChecked(on)
+        for name, on in self.arrangement.enabled().items():
+            self.actions_[name].setEnabled(on)
 
     def _on_notice(self, notice: Notice) -> None:
         self.centre.notices.show_notice(notice)
@@ -434,8 +472,10 @@ class Window(QMainWindow):
         self.timeline.stop()
         self.survey.stop()
         self.editing.stop()
+        self.recovery.stop()
         self.watch.set_on(False)
         self.hide()
         self.jobs.shut_down()
+        self.recovery.close()
         self.centre.close_views()
         event.accept()

@@ -28,6 +28,7 @@ class ColorBar(QWidget):
         super().__init__(parent)
         self._document, self._theme = document, theme
         self._own: TransferFunction | None = None
+        self._label, self._unit = "", ""
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         document.subscribe(TransferChanged, lambda _: self.update())
@@ -36,15 +37,31 @@ class ColorBar(QWidget):
         self._on_units()
 
     def _on_units(self) -> None:
+        if self._label:
+            return
         density = self._document.density_display
         what = "its density" if density.key == "mass" else "its hydrogen atoms"
         self.setToolTip(f"Colour of the gas: log10 of {what} in {density.unit}, in view and slice")
         self.setAccessibleName("Colours of the gas")
         self.update()
 
-    def set_transfer(self, transfer: TransferFunction) -> None:
-        """Show other colours than the document's."""
-        self._own = transfer
+    def set_transfer(
+        self, transfer: TransferFunction | None, label: str = "", unit: str = "", tip: str = ""
+    ) -> None:
+        """Show other colours than the document's.
+
+        Parameters
+        ----------
+        transfer : TransferFunction or None
+            The colours; None for the document's.
+        label, unit, tip : str
+            What they stand for, if it is not the density of the gas.
+        """
+        self._own, self._label, self._unit = transfer, label, unit
+        if label:
+            self.setToolTip(tip)
+            self.setAccessibleName(f"Colours of {label}")
+        self._on_units()
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -78,13 +95,15 @@ class ColorBar(QWidget):
         painter.setFont(self._theme.font(10))
         painter.setPen(QColor(colors.secondary))
         density = self._document.density_display
-        label = density.log_label
-        if ramp.width() >= WIDE:
-            label += f" [{density.unit}]"
+        label, unit, shift = density.log_label, density.unit, density.log_shift
+        if self._label:
+            label, unit, shift = self._label, self._unit, 0.0
+        if unit and ramp.width() >= WIDE:
+            label += f" [{unit}]"
         taken = painter.fontMetrics().horizontalAdvance(label) + 4
         row = QRectF(ramp.left(), ramp.bottom() + 3, ramp.width(), 14)
         painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, label)
-        low, high = (value + density.log_shift for value in transfer.range_dex)
+        low, high = (value + shift for value in transfer.range_dex)
         for value in ticks((low, high)):
             offset = (value - low) / (high - low) * ramp.width()
             if offset - 14 > taken:

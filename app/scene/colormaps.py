@@ -38,16 +38,26 @@ _LIBRARY: Mapping[str, str] = MappingProxyType(
     {
         "oslo": "crameri:oslo",
         "lapaz": "crameri:lapaz",
+        "davos": "crameri:davos",
+        "batlow": "crameri:batlowK",
         "freeze": "cmasher:freeze",
+        "ember": "cmasher:ember",
         "ice": "cmocean:ice",
         "viridis": "bids:viridis",
+        "cividis": "cividis",
         "magma": "bids:magma",
         "grey": "crameri:grayC",
     }
 )
+"""Perceptually uniform, and readable for those who cannot tell red from green."""
 
 NAMES: tuple[str, ...] = ("deep-blue", *_LIBRARY)
-"""The maps a transfer function may name; all are perceptually uniform."""
+"""The maps a transfer function may name, from dark to light; with "_r" they run backwards."""
+
+LABELS: Mapping[str, str] = MappingProxyType(
+    {name: name.replace("-", " ").capitalize() for name in NAMES}
+)
+"""Their names for people."""
 
 
 @cache
@@ -57,20 +67,23 @@ def lookup_table(name: str, count: int = 256) -> NDArray[np.uint8]:
     Parameters
     ----------
     name : str
-        One of `NAMES`, or "difference" (rose, dark, gold) or "probability".
+        One of `NAMES`, or "difference" (rose, dark, gold) or "probability";
+        followed by "_r" it runs backwards.
     count : int
         Number of colours.
 
     Returns
     -------
     ndarray of uint8
-        (count, 3) sRGB colours, read-only, dark to light.
+        (count, 3) sRGB colours, read-only.
 
     Raises
     ------
     InvalidRequest
         If there is no such map.
     """
+    if name.endswith("_r"):
+        return lookup_table(name.removesuffix("_r"), count)[::-1]
     places = np.linspace(0.0, 1.0, count)
     if name in _STOPS:
         stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in _STOPS[name]])

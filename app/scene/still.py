@@ -14,8 +14,9 @@ if sys.platform == "linux" and not os.environ.get("DISPLAY"):
 import pyvista as pv
 from numpy.typing import NDArray
 
+from app.scene.details import Details
 from app.scene.prepare import PreparedEvolution
-from app.scene.stage import Stage
+from app.scene.third_stage import stage_for
 from app.view_state import CameraState, LayerState, TransferFunction
 
 SUPERSAMPLING = 2
@@ -31,6 +32,7 @@ def draw_still(
     transfer: TransferFunction | None = None,
     layers: LayerState | None = None,
     line_width: float = 1.0,
+    details: Details | None = None,
 ) -> NDArray[np.uint8]:
     """Draw one frame off screen.
 
@@ -39,7 +41,7 @@ def draw_still(
     prepared : PreparedEvolution or None
         What to draw; None for the background alone.
     role : str
-        "truth" or "forecast".
+        "truth", "forecast" or "third".
     index : int
         The frame.
     camera : CameraState
@@ -52,6 +54,8 @@ def draw_still(
         What is shown.
     line_width : float
         Width of lines in pixels of the picture.
+    details : Details, optional
+        What the further layers show; what `prepared` has by itself otherwise.
 
     Returns
     -------
@@ -65,10 +69,12 @@ def draw_still(
     )
     try:
         plotter.render_window.SetMultiSamples(0)
-        stage = Stage(plotter, role, line_width=0.75 * factor * line_width)
+        stage = stage_for(plotter, role, line_width=0.75 * factor * line_width)
         stage.set_transfer(transfer or TransferFunction())
         stage.set_layers(layers or LayerState())
         stage.set_evolution(prepared)
+        if details is not None:
+            stage.set_details(details)
         stage.set_camera(camera)
         stage.show(index)
         return reduced(plotter)

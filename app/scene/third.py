@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,8 +55,18 @@ PROBABILITY = TransferFunction(
     ((0.0, 0.0), (0.03, 0.0), (0.15, 0.03), (0.5, 0.10), (0.85, 0.22), (1.0, 0.30)),
 )
 
+_SCALES: dict[ThirdKind, tuple[TransferFunction, str, str]] = {
+    "difference": (DIFFERENCE, "Δ log ρ", "dex"),
+    "uncertainty": (PROBABILITY, "Probability", ""),
+}
+
 EVEN = 0.5
 """The probability whose outline is drawn: as likely affected as not."""
+
+_BARE: dict[str, Any] = dict.fromkeys(
+    ("cut", "affected", "cavity", "dense", "probable", "reached", "overlay", "velocity"), False
+)
+_BARE |= {"cube_particles": False, "volume_field": "density"}
 
 _ALIKE = 1e-4  # relative difference of two edges
 
@@ -99,8 +110,8 @@ class ThirdScene:
         return transfer if self.transfer is None else self.transfer
 
     def layers_of(self, layers: LayerState) -> LayerState:
-        """Return what is shown of the layers: only gas is cut open."""
-        return layers if self.transfer is None else replace(layers, cut=False)
+        """Return what is shown of the layers: only gas is cut open and has further layers."""
+        return layers if self.transfer is None else replace(layers, **_BARE)
 
 
 ROLES_OF: dict[ThirdKind, tuple[str, ...]] = {
@@ -248,11 +259,25 @@ def third_scene(
     """
     site = forecast.site_pc if forecast is not None else site_pc
     made = _MAKERS[kind](truth, control, forecast, site, name)
-    return replace(made, title=THIRD_TITLES[kind])
+    transfer, label, unit = _SCALES.get(kind, (None, "", ""))
+    return ThirdScene(
+        kind,
+        THIRD_TITLES[kind],
+        made.subtitle,
+        made.prepared,
+        transfer,
+        label,
+        unit,
+        made.missing,
+    )
 
 
-def _nothing(kind: ThirdKind, missing: str) -> ThirdScene:
-    return ThirdScene(kind, "", missing=missing)
+class _Made(NamedTuple):
+    """What is missing, or what is shown and its description."""
+
+    missing: str
+    subtitle: str = ""
+    prepared: PreparedEvolution | None = None
 
 
 def _difference(
@@ -261,18 +286,18 @@ def _difference(
     forecast: Evolution | None,
     site_pc: Vector3,
     name: str,
-) -> ThirdScene:
+) -> _Made:
     if truth is None:
-        return _nothing("difference", "A difference needs a truth: open the run itself")
+        return _Made("A difference needs a truth: open the run itself")
     if forecast is None:
-        return _nothing("difference", "A difference needs a forecast: press Forecast (F)")
+        return _Made("A difference needs a forecast: press Forecast (F)")
     other = forecast.sequence
     if other.n != truth.n or not np.isclose(other.size_pc, truth.size_pc, rtol=_ALIKE):
-        return _nothing("difference", "Truth and forecast are cubes of different sizes")
+        return _Made("Truth and forecast are different cubes")
     try:
         frames = frames_within(truth, other.times_myr)
     except InvalidRequest as error:
-        return _nothing("difference", str(error))
+        return _Made(str(error))
     behind = stand_in_control(truth, control, forecast)
     prepared = PreparedDifference(
         prepare(truth, behind, site_pc),
@@ -281,15 +306,7 @@ def _difference(
         other,
         frames,
     )
-    return ThirdScene(
-        "difference",
-        "",
-        "forecast − truth",
-        prepared,
-        DIFFERENCE,
-        "Δ log ρ",
-        "[dex]",
-    )
+    return _Made("", "forecast − truth", prepared)
 
 
 def _uncertainty(
@@ -298,23 +315,15 @@ def _uncertainty(
     forecast: Evolution | None,
     site_pc: Vector3,
     name: str,
-) -> ThirdScene:
+) -> _Made:
     if forecast is None:
-        return _nothing("uncertainty", "Press Forecast (F) to see how sure it is")
+        return _Made("Press Forecast (F) to see how sure it is")
     if not isinstance(forecast, Forecast) or forecast.probability is None:
         model = forecast.provenance.get("model", "This forecast")
-        return _nothing("uncertainty", f"{model} gives no probabilities: it has no spread")
+        return _Made(f"{model} gives no probabilities: it has no spread")
     behind = stand_in_control(truth, control, forecast)
     beside = None if truth is None or behind is None else prepare(truth, behind, site_pc)
-    prepared = PreparedProbability(forecast, beside)
-    return ThirdScene(
-        "uncertainty",
-        "",
-        "probability of being affected",
-        prepared,
-        PROBABILITY,
-        "Probability",
-    )
+    return _Made("", "probability of being affected", PreparedProbability(forecast, beside))
 
 
 def _control(
@@ -323,20 +332,18 @@ def _control(
     forecast: Evolution | None,
     site_pc: Vector3,
     name: str,
-) -> ThirdScene:
+) -> _Made:
     if control is not None:
         whose = f"no explosion · {name}" if name else "no explosion"
-        return ThirdScene("control", "", whose, prepare(control, None, site_pc))
+        return _Made("", whose, prepare(control, None, site_pc))
     if forecast is not None:
         model = forecast.provenance.get("model", "")
         whose = f"no explosion · forecast by {model}" if model else "no explosion · forecast"
-        return ThirdScene("control", "", whose, prepare(forecast.control, None, site_pc))
-    return _nothing("control", "No control: open the run without the explosion, or forecast (F)")
+        return _Made("", whose, prepare(forecast.control, None, site_pc))
+    return _Made("No control: open the run without the explosion, or press Forecast (F)")
 
 
-_Maker = Callable[
-    [CubeSequence | None, CubeSequence | None, Evolution | None, Vector3, str], ThirdScene
-]
+_Maker = Callable[[CubeSequence | None, CubeSequence | None, Evolution | None, Vector3, str], _Made]
 _MAKERS: dict[ThirdKind, _Maker] = {
     "difference": _difference,
     "uncertainty": _uncertainty,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Literal
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
+from app.scene.details import Details
 from app.scene.overlay import Annotations, to_image
-from app.scene.picking import pick_gas, ray
-from app.scene.prepare import prepare
-from app.scene.stage import Stage
+from app.scene.picking import Picked, pick_gas, ray
+from app.scene.prepare import PreparedEvolution, prepare
 from app.scene.still import draw_still
+from app.scene.third_stage import stage_for
 from app.scene.viewport import Viewport
 from app.view_state import CameraState, LayerState, TransferFunction, Vector3
 from core.cubes import CubeSequence
@@ -23,7 +23,11 @@ PLAYING_S = 0.35
 SLOW_DRAW_S = 0.025
 """Frames that follow each other this fast are drawn coarsely where drawing is this slow."""
 
-EMPTY_TEXTS = {"truth": "No snapshot open", "forecast": "No forecast yet"}
+EMPTY_TEXTS = {
+    "truth": "No snapshot open",
+    "forecast": "No forecast yet",
+    "third": "Nothing to show",
+}
 
 
 class SceneView(Viewport):
@@ -31,13 +35,13 @@ class SceneView(Viewport):
 
     Parameters
     ----------
-    role : {"truth", "forecast"}
-        Decides the colour of the shell.
+    role : {"truth", "forecast", "third"}
+        Decides the colour of the shell; the third one has none, but rings.
     parent : QWidget, optional
         The parent.
     """
 
-    def __init__(self, role: Literal["truth", "forecast"], parent: QWidget | None = None) -> None:
+    def __init__(self, role: str, parent: QWidget | None = None) -> None:
         super().__init__(role, parent)
         self._time: float | None = None
         self._shown_at = -PLAYING_S
@@ -47,15 +51,24 @@ class SceneView(Viewport):
         self._transfer = TransferFunction()
         self._layers = LayerState()
         self._title: tuple[str, str] = ("", "")
-        self._stage = Stage(self._canvas, role)
+        self._dots: tuple[str, ...] = ()
+        self._stage = stage_for(self._canvas, role)
         self._stage.set_camera(self._camera)
         self._annotate()
 
     # What is shown
 
-    def set_title(self, title: str, subtitle: str = "") -> None:
-        """Name the view, and say what made what it shows."""
-        self._title = (title, subtitle)
+    def set_title(self, title: str, subtitle: str = "", dots: tuple[str, ...] = ()) -> None:
+        """Name the view, and say what made what it shows.
+
+        Parameters
+        ----------
+        title, subtitle : str
+            The words.
+        dots : tuple of str
+            Roles whose colours mark the title; by default that of the view.
+        """
+        self._title, self._dots = (title, subtitle), dots
         self._annotate()
 
     def set_empty_text(self, text: str) -> None:
@@ -80,16 +93,44 @@ class SceneView(Viewport):
         site_pc : tuple of float
             The explosion relative to the cube's centre, in pc.
         """
+        prepared = None if sequence is None else prepare(sequence, control, site_pc)
+        self.set_prepared(prepared, site_pc)
+
+    def set_prepared(
+        self, prepared: PreparedEvolution | None, site_pc: Vector3 = (0.0, 0.0, 0.0)
+    ) -> None:
+        """Show something else that was prepared, at the time shown so far.
+
+        Parameters
+        ----------
+        prepared : PreparedEvolution or None
+            What is drawn; None empties the view.
+        site_pc : tuple of float
+            The explosion relative to the cube's centre, in pc.
+        """
         if self._closed:
             return
         self._site = site_pc
-        self._stage.set_evolution(None if sequence is None else prepare(sequence, control, site_pc))
-        if sequence is not None:
-            self.show_time(sequence.times_myr[0] if self._time is None else self._time)
+        self._stage.set_evolution(prepared)
+        if prepared is not None:
+            self.show_time(prepared.times_myr[0] if self._time is None else self._time)
         if self._fitted:
             self._move_eye(self._fitting_camera())
         else:
             self._move_eye(self._camera)
+
+    @property
+    def prepared(self) -> PreparedEvolution | None:
+        """What is drawn, or None when the view is empty."""
+        return self._stage.prepared
+
+    def set_details(self, details: Details) -> None:
+        """Take what the further layers show of the evolution."""
+        if self._closed:
+            return
+        self._stage.set_details(details)
+        self._annotate()
+        self._canvas.update()
 
     def show_time(self, time_myr: float) -> None:
         """Show the frame nearest to a time, in place.
@@ -148,6 +189,10 @@ class SceneView(Viewport):
             edges=self._stage.edges if self._layers.box else None,
             cube=None if empty else self._cube,
             empty_text=self._empty_text if empty else None,
+            scale=self._stage.scale,
+            caption=self._stage.caption,
+            dots=self._dots,
+            reserved=self._reserved,
         )
         self._overlay.show_notes(notes, self._camera)
 
@@ -188,6 +233,9 @@ class SceneView(Viewport):
             prepared.cut_corner_pc,
         )
         if found is not None:
+            if prepared.quantity != "density":
+                density = prepared.log_density_at(frame, found.position_pc)
+                found = Picked(found.position_pc, density)
             self.picked.emit(found)
 
     def _still_image(self, size: tuple[int, int], line_width: float) -> QImage:
@@ -200,5 +248,6 @@ class SceneView(Viewport):
             self._transfer,
             self._layers,
             line_width=line_width,
+            details=self._stage.details,
         )
         return to_image(pixels)
