@@ -12,7 +12,7 @@ import numpy as np
 
 import core
 from app.opening import OpenedSeries, describe, open_series
-from app.place import Place, box_of, first_place, has_choice
+from app.place import Place, box_of, first_place, fitted, has_choice
 from app.source import OpenRequest, Source
 from core.compare import at_times
 from core.cubes import Cube, CubeSequence, stack
@@ -116,7 +116,11 @@ def open_source(
         return Opened(source, forecast.sequence, forecast.control, forecast)
     box = box_of(series)
     place = first_place(box)
-    if not has_choice(box):
+    if request.place is not None:
+        place, _ = fitted(request.place, box)
+        # What is opened again from here begins with the whole box.
+        source = replace(source, request=replace(opened.request, place=None))
+    if request.place is not None or not has_choice(box):
         return cut(source, place, None, opened.units_remembered, progress, cancelled, publish)
     return _look(source, place, opened, progress, cancelled, publish)
 

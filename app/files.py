@@ -10,12 +10,15 @@ from app.settings import Settings
 
 SNAPSHOTS = ";;".join(
     (
-        "Snapshots (*.hdf5 *.h5 *.hdf *.athdf *.npz *.npy *.vti info_*.txt)",
+        "Snapshots and sessions (*.hdf5 *.h5 *.hdf *.athdf *.npz *.npy *.vti info_*.txt"
+        " *.shellsight *.png)",
         "SWIFT, Gadget, AREPO, GIZMO, The Well, Shellsight (*.hdf5 *.h5 *.hdf)",
         "Athena++ (*.athdf)",
         "RAMSES (info_*.txt)",
         "3D-MIM and NumPy arrays (*.npz *.npy)",
         "VTK image data (*.vti)",
+        "Sessions (*.shellsight)",
+        "Pictures that carry a session (*.png)",
         "All files (*)",
     )
 )

@@ -18,6 +18,7 @@ from app.notifications import Notifications
 from app.open_as import OpenAsDialog
 from app.opening import UnitsNeeded
 from app.reading import Reading
+from app.session import is_session_file
 from app.settings import Settings
 from app.source import OpenRequest
 from app.surveying import Survey
@@ -26,7 +27,6 @@ from app.watching import Watch
 from app.workflow import Workflow, with_suffix
 from core.errors import AmbiguousFormat, ShellsightError
 from core.remembered_units import remember
-from core.resources import sample_path
 
 if TYPE_CHECKING:
     from core.units import UnitSystem
@@ -57,6 +57,8 @@ class Filing(QObject):
         Recent files and the last folder.
     sample : callable
         Finds the sample.
+    open_session : callable
+        Opens a session.
     """
 
     def __init__(
@@ -69,7 +71,8 @@ class Filing(QObject):
         workflow: Workflow,
         notifications: Notifications,
         settings: Settings,
-        sample: Callable[[], Path] = sample_path,
+        sample: Callable[[], Path],
+        open_session: Callable[[Path], Job | None],
     ) -> None:
         super().__init__(window)
         self._window, self._document = window, document
@@ -77,6 +80,7 @@ class Filing(QObject):
         self._survey, self._watch = survey, watch
         self._notifications, self._settings = notifications, settings
         self._sample = sample
+        self._open_session = open_session
         reading.units_needed.connect(self._ask_units)
         reading.format_needed.connect(self._ask_format)
         workflow.saved.connect(lambda path: notifications.info(f"Saved {path}"))
@@ -125,13 +129,19 @@ class Filing(QObject):
 
     # -- opening -------------------------------------------------------------
 
-    def open_paths(self, paths: Sequence[Path], units: UnitSystem | None = None) -> Job:
-        """Open a file, a directory, or several files of one run."""
+    def open_paths(self, paths: Sequence[Path], units: UnitSystem | None = None) -> Job | None:
+        """Open a file, a directory, several files of one run, or a session."""
         return self.open(OpenRequest(tuple(Path(path) for path in paths), units=units))
 
-    def open(self, request: OpenRequest) -> Job:
-        """Open what the user asks for."""
-        return self._reading.open(request)
+    def open(self, request: OpenRequest) -> Job | None:
+        """Open what the user asks for; None if nothing has begun."""
+        sessions = [path for path in request.paths if is_session_file(path)]
+        if not sessions:
+            return self._reading.open(request)
+        if len(request.paths) > 1:
+            self._notifications.warn("A session brings its own files: open it by itself.")
+            return None
+        return self._open_session(sessions[0])
 
     def open_sample(self) -> Job | None:
         """Open the sample and forecast it."""

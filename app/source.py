@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.place import Box, box_of
+from app.place import Box, Place, box_of
 
 if TYPE_CHECKING:
     from core.series import SnapshotSeries
@@ -29,6 +29,9 @@ class OpenRequest:
         Which run of a file that holds several.
     ask_units : bool
         Ask for units even if some were chosen earlier for the folder.
+    place : Place or None
+        The cube to cut out at once; None shows the whole box first, where
+        there is a choice.
     """
 
     paths: tuple[Path, ...]
@@ -36,6 +39,7 @@ class OpenRequest:
     units: UnitSystem | None = None
     trajectory: int = 0
     ask_units: bool = False
+    place: Place | None = None
 
     @property
     def name(self) -> str:

@@ -33,10 +33,13 @@ class Workflow(QObject):
         A forecast ended; what to say about it.
     saved(Path)
         A file was written.
+    forecast_saved(Evolution, Path)
+        A forecast was written to a file of ours.
     """
 
     forecast_ended = Signal(str)
     saved = Signal(object)
+    forecast_saved = Signal(object, object)
 
     def __init__(
         self,
@@ -219,7 +222,9 @@ class Workflow(QObject):
             self._notifications.warn("There is no forecast to save yet.")
             return None
         path = with_suffix(Path(path), ".shell.h5")
-        return self._write(path, lambda: core.save(forecast, path))
+        job = self._write(path, lambda: core.save(forecast, path))
+        job.finished.connect(lambda _: self.forecast_saved.emit(forecast, path))
+        return job
 
     def export_comparison(self, path: Path) -> Job | None:
         """Write the figures of all frames as CSV.

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -19,8 +18,13 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.events import ForecastChanged, SourceChanged, TruthChanged
+from app.forecast_request import ForecastRequest
 from app.forecasting import ENERGY_ERG, Choice, is_theory
-from app.panels.parts import ElidedLabel, section
+from app.panels.coverage import CoverageField
+from app.panels.energy import EnergyField
+from app.panels.forecasts import ForecastsPanel
+from app.panels.live import LiveBox
+from app.panels.parts import ElidedLabel, flat_button, section
 from app.theme import Theme
 
 # Symmetries of the cube averaged over: the answer sharpens, the time grows alike.
@@ -46,10 +50,16 @@ class ForecastPanel(QWidget):
         The user wants a forecast.
     cancel_requested()
         The user wants it to stop.
+    card_requested()
+        The user wants to read about the model.
+    settings_changed()
+        Another model, device, averaging or energy is chosen.
     """
 
     forecast_requested = Signal()
     cancel_requested = Signal()
+    card_requested = Signal()
+    settings_changed = Signal()
 
     def __init__(self, document: Document, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,13 +72,13 @@ class ForecastPanel(QWidget):
         for count, label in AVERAGING:
             self.averaging.addItem(label, count)
         self.averaging.setCurrentIndex(self.averaging.findData(DEFAULT_AVERAGING))
-        self.energy = QDoubleSpinBox()
-        self.energy.setSuffix(" × 10⁵¹ erg")
-        self.energy.setDecimals(2)
-        self.energy.setSingleStep(0.1)
-        self.energy.setRange(1.0, 1.0)
-        self.energy.setAccessibleName("Energy")
-        self._energies: dict[str, tuple[float, float]] = {}
+        self.card_button = flat_button(theme, "info", "About this model…", 26)
+        self.card_button.clicked.connect(self.card_requested)
+        self.energy_field = EnergyField()
+        self.energy = self.energy_field.spin
+        self.coverage = CoverageField(document, theme)
+        self.forecasts = ForecastsPanel(document, theme)
+        self.live = LiveBox(theme)
         self._preferred = "default"
         self.models: tuple[Choice, ...] = ()
         self.start_time = ElidedLabel("–")
@@ -87,6 +97,9 @@ class ForecastPanel(QWidget):
         self.left.setObjectName("secondary")
         self._lay_out()
         self.network.currentIndexChanged.connect(lambda _: self._on_model())
+        for combo in (self.device, self.averaging):
+            combo.currentIndexChanged.connect(lambda _: self.settings_changed.emit())
+        self.energy_field.changed.connect(self.settings_changed)
         for event in (SourceChanged, TruthChanged, ForecastChanged):
             document.subscribe(event, lambda _: self.refresh())
         theme.changed.connect(self.refresh)
@@ -106,17 +119,24 @@ class ForecastPanel(QWidget):
         form.setHorizontalSpacing(12)
         form.setVerticalSpacing(7)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows = (
-            ("Model", self.network),
+        model = QWidget()
+        beside = QHBoxLayout(model)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(2)
+        beside.addWidget(self.network, 1)
+        beside.addWidget(self.card_button)
+        rows: tuple[tuple[str, QWidget], ...] = (
+            ("Model", model),
             ("Device", self.device),
             ("Averaging", self.averaging),
-            ("Energy", self.energy),
+            ("Energy", self.energy_field),
             ("Start", self.start_time),
+            ("Coverage", self.coverage),
         )
         for text, field in rows:
             label = QLabel(text)
             label.setObjectName("formLabel")
-            label.setFixedWidth(62)
+            label.setFixedWidth(64)
             label.setMinimumHeight(field.sizeHint().height())
             label.setToolTip(field.toolTip())
             form.addRow(label, field)
@@ -129,9 +149,15 @@ class ForecastPanel(QWidget):
         layout.addWidget(section("Forecast"))
         layout.addLayout(form)
         layout.addSpacing(2)
-        layout.addWidget(self.button)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(6)
+        buttons.addWidget(self.button, 1)
+        buttons.addWidget(self.live.button)
+        layout.addLayout(buttons)
         layout.addWidget(self.progress)
         layout.addLayout(status)
+        layout.addWidget(self.live)
+        layout.addWidget(self.forecasts)
 
     # -- what is chosen ------------------------------------------------------
 
@@ -154,15 +180,35 @@ class ForecastPanel(QWidget):
     @property
     def energy_erg(self) -> float | None:
         """The energy chosen; None where the model has no choice."""
-        if self.energy.minimum() == self.energy.maximum():
-            return None
-        return ENERGY_ERG * self.energy.value()
+        return self.energy_field.energy_erg if self.energy_field.has_choice else None
+
+    @property
+    def request(self) -> ForecastRequest:
+        """Everything chosen."""
+        return ForecastRequest(self.model, self.device_key, self.averaging_count, self.energy_erg)
+
+    @property
+    def choice(self) -> Choice | None:
+        """What is known of the model chosen; None until the models are listed."""
+        return next((choice for choice in self.models if choice.key == self.model), None)
+
+    def choose(self, request: ForecastRequest) -> None:
+        """Choose the settings of an earlier forecast, as far as they are on offer."""
+        for combo, data in (
+            (self.network, request.model),
+            (self.device, request.device),
+            (self.averaging, request.averaging),
+        ):
+            place = combo.findData(data)
+            if place >= 0:
+                combo.setCurrentIndex(place)
+        if request.energy_erg is not None:
+            self.energy_field.set_energy(request.energy_erg)
 
     def set_networks(self, choices: Sequence[Choice]) -> None:
         """List the networks and theories there are."""
         listed = bool(self.models)
         self.models = tuple(choices)
-        self._energies = {choice.key: choice.energies_erg for choice in choices}
         self._fill(self.network, choices)
         if not choices:
             self.network.addItem("None installed", "")
@@ -182,6 +228,22 @@ class ForecastPanel(QWidget):
         row = 0 if model == "default" else self.network.findData(model)
         if self.network.count() and row >= 0:
             self.network.setCurrentIndex(row)
+
+    def show_request(self, request: ForecastRequest) -> None:
+        """Choose what was asked for before, as far as there is a choice.
+
+        Parameters
+        ----------
+        request : ForecastRequest
+            The settings; a model is chosen when it is listed.
+        """
+        self.prefer(request.model)
+        for combo, value in ((self.device, request.device), (self.averaging, request.averaging)):
+            row = combo.findData(value)
+            if row >= 0:
+                combo.setCurrentIndex(row)
+        if request.energy_erg is not None:
+            self.energy.setValue(request.energy_erg / ENERGY_ERG)
 
     def set_devices(self, choices: Sequence[Choice]) -> None:
         """List the devices there are."""
@@ -214,7 +276,7 @@ class ForecastPanel(QWidget):
         """Show how far the forecast is."""
         self.progress.setValue(round(1000 * fraction))
         self.doing.set_full_text(text)
-        self.left.setText("" if seconds_left is None else f"{seconds_left:.1f} s left")
+        self.left.setText("" if seconds_left is None else time_left(seconds_left))
 
     def show_done(self, text: str) -> None:
         """Say what the last forecast took."""
@@ -250,17 +312,28 @@ class ForecastPanel(QWidget):
         for combo, tip in ((self.device, DEVICE_TIP), (self.averaging, AVERAGING_TIP)):
             combo.setEnabled(not self._busy and not theory)
             combo.setToolTip(THEORY_TIP if theory else tip)
-        low, high = self._energies.get(self.model, (ENERGY_ERG, ENERGY_ERG))
-        self.energy.setRange(low / ENERGY_ERG, high / ENERGY_ERG)
+        choice = self.choice
+        low, high = choice.energies_erg if choice is not None else (ENERGY_ERG, ENERGY_ERG)
+        self.energy_field.set_range(low, high)
+        self.energy_field.setEnabled(not self._busy and low < high)
         self.energy.setEnabled(not self._busy and low < high)
         span = f"{low / ENERGY_ERG:.3g} to {high / ENERGY_ERG:.3g} × 10⁵¹ erg"
-        self.energy.setToolTip(f"{ENERGY_TIP}: {span}" if low < high else ONE_ENERGY_TIP)
+        self.energy_field.set_tip(f"{ENERGY_TIP}: {span}" if low < high else ONE_ENERGY_TIP)
+        self.card_button.setEnabled(choice is not None and bool(choice.card))
 
     def _on_model(self) -> None:
         row = self.network.currentIndex()
         tip = self.network.itemData(row, Qt.ItemDataRole.ToolTipRole)
         self.network.setToolTip(str(tip or "The network, or the theory, that forecasts"))
         self._refresh_options()
+        self.settings_changed.emit()
 
     def _on_button(self) -> None:
         (self.cancel_requested if self._busy else self.forecast_requested).emit()
+
+
+def time_left(seconds: float) -> str:
+    """Write a time that is left as people read it."""
+    if seconds >= 90:
+        return f"{seconds / 60:.0f} min left"
+    return f"{seconds:.1f} s left" if seconds < 10 else f"{seconds:.0f} s left"
