@@ -135,6 +135,8 @@ QAbstractSpinBox:hover {{ border-color: {c.neutral}; }}
 QAbstractSpinBox:disabled {{ color: {c.faint}; }}
 QComboBox {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: 6px;
     padding: 4px 8px; }}
+QComboBox#plotChoice {{ background: transparent; border: none; padding: 0 2px;
+    font-size: 11px; max-height: 18px; }}
 QComboBox:hover {{ border-color: {c.neutral}; }}
 QComboBox:disabled {{ color: {c.faint}; }}
 QComboBox::drop-down {{ border: none; width: 22px; }}

@@ -32,15 +32,19 @@ from app.events import (
 )
 from app.figures import ROLES
 from app.filing import Filing
+from app.forecast_desk import ForecastDesk
 from app.forecast_request import ForecastRequest
 from app.guidance import Guidance
 from app.housekeeping import Housekeeping
 from app.jobs import Job, Jobs
 from app.layering import Layering
+from app.live import Live
+from app.long_work import LongWork
 from app.notifications import Notice, Notifications
 from app.panels.data import DataPanel, FactsPanel
 from app.panels.forecast import ForecastPanel
 from app.panels.layers import LayersPanel
+from app.panels.long_work import LongWorkPanel
 from app.panels.measurements import MeasurementsPanel
 from app.panels.parts import line
 from app.panels.plots import PlotsPanel
@@ -54,6 +58,7 @@ from app.reading import Reading
 from app.recovery import Recovery
 from app.sessions import Sessions
 from app.settings import Settings
+from app.supernova import Supernova
 from app.surveying import Survey
 from app.theme import Theme
 from app.topbar import TopBar
@@ -114,6 +119,7 @@ class Window(QMainWindow):
         self.survey = Survey(*parts, self)
         self.watch = Watch(*parts, self)
         self.workflow = Workflow(*parts, self)
+        self.live = Live(*parts, self)
         self.filing = Filing(
             self,
             self.document,
@@ -135,7 +141,10 @@ class Window(QMainWindow):
         self.guidance = Guidance(self, self.document, self.settings, self.theme)
         self.plot_exporting = PlotExporting(self, *parts, self.settings)
         self.arrangement = Arrangement(self.document, lambda: self.centre, self)
+        self.long_work = LongWork(self.jobs, self.notifications, self)
+        self.supernova = Supernova(self, *parts, self.settings, self.theme, self.long_work)
         self.controllers: tuple[Controller, ...] = (
+            self.supernova,
             self.filing,
             self.arrangement,
             self.plot_exporting,
@@ -181,6 +190,8 @@ class Window(QMainWindow):
         self.plots = PlotsPanel(document, theme)
         self.status = StatusPanel(document, self.jobs, theme)
         self.statusBar().addWidget(self.status, 1)
+        self.undertaking = LongWorkPanel(self.long_work, theme)
+        self.statusBar().addPermanentWidget(self.undertaking)
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().setFixedHeight(25)
 
@@ -199,6 +210,11 @@ class Window(QMainWindow):
         self.centre.start_page.open_requested.connect(filing.choose_file)
         self.centre.start_page.folder_requested.connect(filing.choose_folder)
         self.centre.start_page.sample_requested.connect(self.open_sample)
+        self.centre.start_page.supernova_requested.connect(self.supernova.show_dialog)
+        self.supernova.forecast_wanted.connect(self._forecast_energy)
+        self.supernova.measure_wanted.connect(workflow.measure)
+        self.supernova.opening_wanted.connect(lambda path: self.open_paths([path]))
+        self.undertaking.show_requested.connect(self._show_undertaking)
         self.centre.start_page.path_requested.connect(lambda path: self.open_paths([path]))
         self.dropping.dropped.connect(self.open_paths)
         self.dropping.hovered.connect(self.status.set_hint)
@@ -215,6 +231,18 @@ class Window(QMainWindow):
         self.site.find_requested.connect(survey.find_sites)
         self.site.list_requested.connect(filing.choose_sites)
         self.site.said.connect(self.notifications.info)
+        self.forecast_desk = ForecastDesk(
+            self,
+            document,
+            workflow,
+            self.live,
+            self.forecast_panel,
+            self.centre.columns["forecast"],
+            self.theme,
+            self.forecast,
+        )
+        self.forecast_panel.forecasts.save_requested.connect(filing.choose_save_forecast)
+        self.live.changed.connect(self._on_live)
         self.forecast_panel.forecast_requested.connect(self.forecast)
         self.forecast_panel.cancel_requested.connect(workflow.cancel)
         self.measurements.export_requested.connect(filing.choose_export)
@@ -276,7 +304,9 @@ class Window(QMainWindow):
             "find_sites": self.survey.find_sites,
             "quit": self.close,
             "forecast": self.forecast,
-            "cancel": lambda: self.workflow.cancel(),
+            "cancel": self.cancel,
+            "live": lambda on: self.forecast_desk.set_live(on),
+            "compare": lambda: self.forecast_desk.compare(),
             "play": lambda: self.timeline.toggle(),
             "step_back": lambda: self.timeline.step(-1),
             "step_on": lambda: self.timeline.step(1),
@@ -371,11 +401,33 @@ class Window(QMainWindow):
             job.finished.connect(lambda _: self._show_shell())
         return job
 
+    def _forecast_energy(self, energy_erg: float) -> None:
+        """Forecast an explosion of an energy, as near to it as the network knows."""
+        self.forecast_panel.energy_field.set_energy(energy_erg)
+        self.forecast()
+
+    def _show_undertaking(self, name: str) -> None:
+        if name == "supernova":
+            self.supernova.show_dialog()
+
+    def cancel(self) -> None:
+        """Stop what goes on, or leave live mode if nothing does."""
+        if self.live.is_on and self.jobs.running() is None:
+            self.live.leave()
+        else:
+            self.workflow.cancel()
+
     def _show_shell(self) -> None:
         """Leave the first frame, where no forecast has a shell yet."""
         times = self.document.times_myr
         if self.document.frame == 0 and not self.timeline.is_playing:
             self.document.go_to(float(times[round(FIRST_LOOK * (len(times) - 1))]))
+
+    def _on_live(self, on: bool) -> None:
+        self.actions_["live"].setChecked(on)
+        if on:
+            self._show_shell()
+        self._refresh()
 
     def _on_choices(self, choices: tuple) -> None:
         networks, devices = choices
@@ -434,8 +486,10 @@ class Window(QMainWindow):
         box = source.box if source is not None else None
         enabled = {
             **{k: on for part in self.controllers for k, on in part.enabled().items()},
-            "forecast": document.truth is not None and not document.choosing and not busy,
-            "cancel": working,
+            "forecast": self.live.is_possible and not busy and not self.live.is_on,
+            "live": self.live.is_on or (self.live.is_possible and not busy),
+            "compare": len(document.forecasts) > 1,
+            "cancel": working or self.live.is_on,
             "save_picture": source is not None,
             "copy_table": bool(document.figures.curves),
             "cut_out": box is not None and not self.site.is_cut,
@@ -466,6 +520,9 @@ class Window(QMainWindow):
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.long_work.may_close(self):
+            event.ignore()
+            return
         self.settings.set_geometry("geometry", self.saveGeometry())
         self.settings.set_geometry("docks", self.saveState())
         self.settings.sync()
