@@ -102,8 +102,10 @@ _BETWEEN: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 """Fields of `LayerState` and the values they may take."""
 
-_STYLES = ("shell_style", "affected_style", "cavity_style", "dense_style")
-_STYLES += ("probable_style", "reached_style")
+_STYLES = (
+    *("shell_style", "affected_style", "cavity_style"),
+    *("dense_style", "probable_style", "reached_style"),
+)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ are in pc relative to the cube's centre.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -118,6 +119,21 @@ class Details:
         self.coverage = coverage
         self.particles: Mapping[int, ParticleSample] = particles or {}
         self._kept: BoundedCache[Array] = BoundedCache(max_bytes, lambda array: array.nbytes)
+
+    def updated(
+        self,
+        forecast: Forecast | None,
+        other: PreparedEvolution | None,
+        envelope: NDArray[np.bool_] | None,
+        coverage: float,
+        particles: Mapping[int, ParticleSample],
+    ) -> Details:
+        """Return the details of the same evolution with something more; what was made is kept."""
+        new = copy(self)
+        new.forecast, new.other = forecast, other
+        new.envelope, new.coverage = envelope, coverage
+        new.particles = particles
+        return new
 
     @classmethod
     def of(
@@ -266,7 +282,7 @@ class Details:
             return None
         mask = self.envelope[index]
         return self._kept.get(
-            ("reached", index),
+            ("reached", index, self.coverage),
             lambda: self._piece(np.where(mask, -0.5, 0.5), _MASK_BLUR),
         )
 

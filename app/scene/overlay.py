@@ -19,7 +19,7 @@ from app.scene.box import BoxEdges
 from app.scene.colormaps import ROLE_COLORS
 from app.scene.lettering import font_of, text
 from app.scene.markers import Marker, paint_cube, paint_markers
-from app.view_state import CameraState, Vector3
+from app.view_state import CameraState, TransferFunction, Vector3
 from core.cutout import Cutout
 
 TITLE_COLOR = "#eef1f6"
@@ -60,6 +60,12 @@ class Annotations:
         Roles of the dots before the title, if it has another than its own.
     reserved : float
         Pixels right of the subtitle that buttons take.
+    measures : bool
+        Whether scale bar and axes are drawn.
+    scale : tuple of (str, TransferFunction) or None
+        What the colours of the gas mean where it is not the density.
+    caption : str
+        A line at the bottom.
     """
 
     role: str
@@ -73,6 +79,9 @@ class Annotations:
     markers: tuple[Marker, ...] = ()
     dots: tuple[str, ...] = ()
     reserved: float = 0.0
+    measures: bool = True
+    scale: tuple[str, TransferFunction] | None = None
+    caption: str = ""
 
 
 def format_time(time_myr: float) -> str:
@@ -129,16 +138,37 @@ def paint(
         paint_markers(painter, camera, notes.markers, width, height, font)
         if notes.site_pc is not None:
             _paint_site(painter, camera, notes.site_pc, width, height)
-        paint_scale_bar(
-            painter,
-            QPointF(MARGIN + 2, height - MARGIN - 4),
-            geometry.pixels_per_pc(camera, height),
-            width,
-            font,
-        )
-        _paint_gizmo(painter, QPointF(width - 42, height - 32), camera, font)
+        if notes.measures:
+            paint_scale_bar(
+                painter,
+                QPointF(MARGIN + 2, height - MARGIN - 4),
+                geometry.pixels_per_pc(camera, height),
+                width,
+                font,
+            )
+            _paint_gizmo(painter, QPointF(width - 42, height - 32), camera, font)
+            _paint_foot(painter, width, height, notes, font)
     _paint_heading(painter, width, notes, font)
     painter.restore()
+
+
+def _paint_foot(
+    painter: QPainter, width: float, height: float, notes: Annotations, font: QFont
+) -> None:
+    """Say what the colours and the arrows mean, between scale bar and axes."""
+    # The colour bar is drawn with the lettering of this module.
+    from app.scene.colorbar import paint_color_bar
+
+    middle, bottom = width / 2, height - MARGIN
+    if notes.scale is not None:
+        label, transfer = notes.scale
+        length = max(min(width * 0.4, 200.0), 60.0)
+        place = QRectF(middle - length / 2, bottom - 24, length, 24)
+        paint_color_bar(painter, place, transfer, font, label=label)
+        bottom -= 32
+    if notes.caption:
+        at = QPointF(middle, bottom - 4)
+        text(painter, at, notes.caption, font, 10, SUBTITLE_COLOR, centered=True)
 
 
 def _paint_heading(painter: QPainter, width: float, notes: Annotations, base: QFont) -> None:

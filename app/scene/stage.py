@@ -26,6 +26,7 @@ from app.view_state import CameraState, LayerState, TransferFunction, Vector3
 
 BACKGROUND_TOP = "#171b22"
 BACKGROUND_BOTTOM = "#0b0d11"
+TEMPERATURE_LABEL = "log T [K]"
 LIGHT_POSITION = (-0.3, 0.45, 1.0)  # in the camera's frame: a little more form than a headlight
 
 
@@ -129,18 +130,24 @@ class Stage:
         self.details = None if prepared is None else Details(prepared)
         self.frame = None
         self.surfaces.forget()
-        if self.volume is not None:
-            self._remove(self.volume.actor)
-        self.volume = None
+        volume = self.volume
+        if volume is not None and (
+            prepared is None or not volume.fits(prepared.volume_points, prepared.size_pc)
+        ):
+            self._remove(volume.actor)
+            volume = None
+        self.volume = volume
         self.edges = None
         self._hide()
         if prepared is None:
             return
         self._corner = prepared.cut_corner_pc
-        self.volume = VolumeLayer(prepared.volume_points, prepared.size_pc)
-        self._add(self.volume.actor)
+        if volume is None:
+            # A volume that stays costs a new texture only, a new one its shaders too.
+            self.volume = volume = VolumeLayer(prepared.volume_points, prepared.size_pc)
+            self._add(volume.actor)
         self._octant = None
-        self.volume.set_coarse(self._coarse)
+        volume.set_coarse(self._coarse)
         self.set_layers(self._layers)
 
     def set_details(self, details: Details) -> None:
@@ -169,6 +176,19 @@ class Stage:
         if self.shows_temperature and self.details is not None:
             return self.details.temperature_transfer
         return self._transfer
+
+    @property
+    def scale(self) -> tuple[str, TransferFunction] | None:
+        """What the colours of the gas mean, where it is not the density."""
+        return (TEMPERATURE_LABEL, self.gas_transfer) if self.shows_temperature else None
+
+    @property
+    def caption(self) -> str:
+        """What the arrows mean."""
+        details = self.details
+        if details is None or not self._layers.velocity or not details.has_velocity:
+            return ""
+        return f"Longest arrows: {details.usual_speed_kms / self._layers.velocity_scale:.3g} km/s"
 
     def _gas(self, index: int) -> Array:
         assert self.prepared is not None

@@ -47,6 +47,7 @@ class SceneView(Viewport):
         self._shown_at = -PLAYING_S
         self._empty_text = EMPTY_TEXTS[role]
         self._site: Vector3 = (0.0, 0.0, 0.0)
+        self._marked = self._site
         self._cube: Cutout | None = None
         self._transfer = TransferFunction()
         self._layers = LayerState()
@@ -110,7 +111,10 @@ class SceneView(Viewport):
         """
         if self._closed:
             return
-        self._site = site_pc
+        if prepared is not None and prepared is self._stage.prepared and site_pc == self._site:
+            self._annotate()
+            return
+        self._site = self._marked = site_pc
         self._stage.set_evolution(prepared)
         if prepared is not None:
             self.show_time(prepared.times_myr[0] if self._time is None else self._time)
@@ -118,6 +122,17 @@ class SceneView(Viewport):
             self._move_eye(self._fitting_camera())
         else:
             self._move_eye(self._camera)
+
+    def mark(self, site_pc: Vector3) -> None:
+        """Draw the marker of the explosion at a place, ahead of what will be shown of it."""
+        if site_pc != self._marked:
+            self._marked = site_pc
+            self._annotate()
+
+    @property
+    def marked_pc(self) -> Vector3:
+        """Where the marker of the explosion is, relative to the cube's centre, in pc."""
+        return self._marked
 
     @property
     def prepared(self) -> PreparedEvolution | None:
@@ -185,7 +200,7 @@ class SceneView(Viewport):
             title=title,
             subtitle=subtitle,
             time_myr=None if prepared is None or frame is None else prepared.times_myr[frame],
-            site_pc=self._site if self._layers.site and not empty else None,
+            site_pc=self._marked if self._layers.site and not empty else None,
             edges=self._stage.edges if self._layers.box else None,
             cube=None if empty else self._cube,
             empty_text=self._empty_text if empty else None,
