@@ -92,11 +92,17 @@ class Job(QObject):
     done = Signal()
 
     def __init__(
-        self, name: str, work: Work, parent: QObject | None = None, quiet: bool = False
+        self,
+        name: str,
+        work: Work,
+        parent: QObject | None = None,
+        quiet: bool = False,
+        lasting: bool = False,
     ) -> None:
         super().__init__(parent)
         self.name = name
         self.quiet = quiet
+        self.lasting = lasting
         self._started_at = time.monotonic()
         self._fraction = 0.0
         self._ended = False
@@ -185,7 +191,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._running: list[Job] = []
 
-    def create(self, name: str, work: Work, *, quiet: bool = False) -> Job:
+    def create(self, name: str, work: Work, *, quiet: bool = False, lasting: bool = False) -> Job:
         """Make a job; connect to its signals, then `start` it.
 
         Parameters
@@ -197,6 +203,9 @@ class Jobs(QObject):
         quiet : bool
             Whether it is nothing that people wait for: `running` finds it
             only by its name.
+        lasting : bool
+            Whether it goes on when all else is cancelled, until it is
+            cancelled by its name or everything is shut down.
 
         Returns
         -------
@@ -204,7 +213,7 @@ class Jobs(QObject):
             Not yet started.
         """
         self.cancel(name)
-        job = Job(name, work, self, quiet)
+        job = Job(name, work, self, quiet, lasting)
         self._running.append(job)
         job.started.connect(self.changed)
         job.progress.connect(lambda part, text: self.progressed.emit(job, part, text))
@@ -220,14 +229,15 @@ class Jobs(QObject):
         return None
 
     def cancel(self, name: str | None = None) -> None:
-        """Cancel the jobs of a name, or all."""
+        """Cancel the jobs of a name, or all that are not lasting."""
         for job in self._running:
-            if name in (None, job.name):
+            if job.name == name or (name is None and not job.lasting):
                 job.cancel()
 
     def shut_down(self) -> None:
         """Cancel everything and wait until every thread has ended."""
-        self.cancel()
+        for job in self._running:
+            job.cancel()
         for job in self._running:
             job.wait()
 

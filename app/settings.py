@@ -72,6 +72,16 @@ class Settings:
     def folder(self, path: Path) -> None:
         self._store.setValue("folder", str(path))
 
+    @property
+    def simulations(self) -> Path | None:
+        """The folder the last new supernova was saved in; None before the first."""
+        value = self._store.value("simulations", "")
+        return Path(value) if isinstance(value, str) and value else None
+
+    @simulations.setter
+    def simulations(self, path: Path) -> None:
+        self._store.setValue("simulations", str(path))
+
     def geometry(self, name: str) -> QByteArray | None:
         """Return a stored geometry or dock state, or None."""
         value = self._store.value(f"window/{name}")

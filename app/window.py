@@ -305,7 +305,7 @@ class Window(QMainWindow):
             "quit": self.close,
             "forecast": self.forecast,
             "cancel": self.cancel,
-            "live": lambda on: self.forecast_desk.set_live(on),
+            "live": self._toggle_live,
             "compare": lambda: self.forecast_desk.compare(),
             "play": lambda: self.timeline.toggle(),
             "step_back": lambda: self.timeline.step(-1),
@@ -422,6 +422,10 @@ class Window(QMainWindow):
         times = self.document.times_myr
         if self.document.frame == 0 and not self.timeline.is_playing:
             self.document.go_to(float(times[round(FIRST_LOOK * (len(times) - 1))]))
+
+    def _toggle_live(self, on: bool) -> None:
+        self.forecast_desk.set_live(on)
+        self.actions_["live"].setChecked(self.live.is_on)
 
     def _on_live(self, on: bool) -> None:
         self.actions_["live"].setChecked(on)

@@ -231,7 +231,8 @@ def check_resolved(
     raise InvalidRequest(
         f"With cells of {cell_pc:.3g} pc the energy cannot be put inside less than "
         f"{radius:.3g} pc, but in the gas around the site (n_H = {number_density:.3g} cm^-3) the "
-        f"shell forms at {limit:.3g} pc: it would be radiated away at once. Take at least {cells} cells along "
-        f"the {size_pc:g} pc edge, a box of at most {size_pc * limit / radius:.3g} pc, a thinner "
-        f"site, or allow it (require_resolved=False, --allow-coarse) and expect less momentum."
+        f"shell forms at {limit:.3g} pc: it would be radiated away at once. Take at least {cells} "
+        f"cells along the {size_pc:g} pc edge, a box of at most {size_pc * limit / radius:.3g} pc, "
+        f"a thinner site, or allow it (require_resolved=False, --allow-coarse) and expect less "
+        f"momentum."
     )
