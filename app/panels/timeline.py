@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QActionGroup,
     QColor,
     QKeyEvent,
     QMouseEvent,
@@ -15,15 +18,13 @@ from PySide6.QtGui import (
     QPolygonF,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
 
 from app.document import Document
-from app.events import ForecastChanged, SourceChanged, TimeChanged, TruthChanged
+from app.events import ForecastChanged, LookChanged, SourceChanged, TimeChanged, TruthChanged
 from app.panels.parts import flat_button
+from app.playing import SPEEDS, stay_ms
 from app.theme import Theme
-
-FRAME_MS = 140
-"""Time between frames while playing: slow enough for software rendering to keep up."""
 
 INSET = 18
 TRACK_Y = 15
@@ -132,8 +133,8 @@ class Track(QWidget):
     def _ticks(self, painter: QPainter, left: float, right: float) -> None:
         colors = self._theme.colors
         painter.setPen(QPen(QColor(colors.neutral), 1))
-        for time in self._times:
-            x = round(self.position(float(time))) + 0.5
+        for moment in self._times:
+            x = round(self.position(float(moment))) + 0.5
             painter.drawLine(QPointF(x, TRACK_Y + 9), QPointF(x, TRACK_Y + 12))
         painter.setPen(QColor(colors.secondary))
         painter.setFont(self._theme.font(10))
@@ -153,10 +154,10 @@ class Track(QWidget):
         if self._forecast is not None:
             starts.append((self._forecast[0], colors.forecast))
         same = len(starts) == 2 and abs(self.position(starts[1][0]) - self.position(starts[0][0]))
-        for place, (time, color) in enumerate(starts):
+        for place, (moment, color) in enumerate(starts):
             # Side by side where both start together.
             shift = (place * 10 - 5) if len(starts) == 2 and same < 8 else 0
-            x = self.position(time) + shift
+            x = self.position(moment) + shift
             painter.setBrush(QColor(color))
             painter.drawPolygon(QPolygonF([QPointF(x - 4, 0), QPointF(x + 4, 0), QPointF(x, 6)]))
 
@@ -211,8 +212,11 @@ class TimelinePanel(QWidget):
         self._document = document
         self._theme = theme
         self._timer = QTimer(self)
-        self._timer.setInterval(FRAME_MS)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._advance)
+        self._due = 0.0
+        self._playing = False
         self.track = Track(theme)
         self.track.requested.connect(document.go_to)
         self.track.dragged.connect(self.dragged)
@@ -224,7 +228,15 @@ class TimelinePanel(QWidget):
         self.last = flat_button(theme, "skip-forward", "Last frame (End)", 30)
         self.loop = flat_button(theme, "repeat", "Start again after the last frame", 30)
         self.loop.setCheckable(True)
-        self.loop.setChecked(True)
+        self.loop.clicked.connect(lambda on: document.change_look(loop=on))
+        self.speed = QToolButton()
+        self.speed.setObjectName("speed")
+        self.speed.setFixedSize(38, 30)
+        self.speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.speed.setToolTip("How fast frames follow each other")
+        self.speed.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.speed.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self.speed.setMenu(self._speed_menu())
         self.time = QLabel("–")
         self.time.setObjectName("time")
         self.time.setToolTip("Time of the frame shown")
@@ -239,8 +251,23 @@ class TimelinePanel(QWidget):
         for event in (SourceChanged, TruthChanged, ForecastChanged):
             document.subscribe(event, lambda _: self._on_frames())
         document.subscribe(TimeChanged, lambda _: self._on_time())
+        document.subscribe(LookChanged, lambda _: self._on_look())
         theme.changed.connect(self._paint_play)
+        self._on_look()
         self._on_frames()
+
+    def _speed_menu(self) -> QMenu:
+        menu = QMenu(self)
+        choices = QActionGroup(menu)
+        for speed in SPEEDS:
+            action = menu.addAction(_speed_text(speed))
+            action.setCheckable(True)
+            action.setData(speed)
+            action.triggered.connect(
+                lambda _=False, speed=speed: self._document.change_look(speed=speed)
+            )
+            choices.addAction(action)
+        return menu
 
     def _lay_out(self) -> None:
         layout = QHBoxLayout(self)
@@ -257,12 +284,13 @@ class TimelinePanel(QWidget):
         self.frame.setFixedHeight(30)
         layout.addWidget(self.time, 0, top)
         layout.addWidget(self.frame, 0, top)
+        layout.addWidget(self.speed, 0, top)
         layout.addWidget(self.loop, 0, top)
 
     @property
     def is_playing(self) -> bool:
         """Whether frames follow each other by themselves."""
-        return self._timer.isActive()
+        return self._playing
 
     def toggle(self) -> None:
         """Play, or pause."""
@@ -273,13 +301,16 @@ class TimelinePanel(QWidget):
         times = self._document.times_myr
         if len(times) < 2:
             return
-        if not self.loop.isChecked() and self._document.frame == len(times) - 1:
+        if not self._document.look.loop and self._document.frame == len(times) - 1:
             self._document.go_to(float(times[0]))
-        self._timer.start()
+        self._playing = True
+        self._due = time.monotonic()
+        self._wait()
         self._paint_play()
 
     def stop(self) -> None:
         """Pause."""
+        self._playing = False
         self._timer.stop()
         self._paint_play()
 
@@ -295,9 +326,20 @@ class TimelinePanel(QWidget):
         if len(times):
             self._document.go_to(float(times[0 if which < 0 else -1]))
 
+    def _wait(self) -> None:
+        """Let the frame stay as long as the time to the next one asks for."""
+        document = self._document
+        stay = stay_ms(document.times_myr, document.frame, document.look.speed) / 1000
+        now = time.monotonic()
+        # What drawing took counts; frames that come too late are not made up for, nor left out.
+        self._due = max(self._due + stay, now)
+        self._timer.start(round(1000 * (self._due - now)))
+
     def _advance(self) -> None:
-        if not self._document.step(1, wrap=self.loop.isChecked()):
+        if not self._document.step(1, wrap=self._document.look.loop):
             self.stop()
+        else:
+            self._wait()
 
     def _on_frames(self) -> None:
         document = self._document
@@ -307,7 +349,8 @@ class TimelinePanel(QWidget):
             span = (float(forecast.times_myr[0]), float(forecast.times_myr[-1]))
         times = document.times_myr
         self.track.set_times(times, span)
-        for button in (self.first, self.back, self.play, self.forward, self.last, self.loop):
+        buttons = (self.first, self.back, self.play, self.forward, self.last)
+        for button in (*buttons, self.speed, self.loop):
             button.setEnabled(len(times) > 1)
         if len(times) < 2:
             self.stop()
@@ -321,10 +364,22 @@ class TimelinePanel(QWidget):
         texts = {0: "no frames", 1: "one frame"}
         self.frame.setText(texts.get(count, f"frame {document.frame} of {count - 1}"))
 
+    def _on_look(self) -> None:
+        look = self._document.look
+        self.loop.setChecked(look.loop)
+        self.speed.setText(_speed_text(look.speed))
+        self.speed.setAccessibleName(f"Speed of playing: {_speed_text(look.speed)}")
+        for action in self.speed.menu().actions():
+            action.setChecked(action.data() == look.speed)
+
     def _paint_play(self) -> None:
         name = "pause-fill" if self.is_playing else "play-fill"
         color = self._theme.colors.accent_text
         self.play.setIcon(self._theme.icon(name, color, color))
+
+
+def _speed_text(speed: float) -> str:
+    return f"{speed:g}×"
 
 
 def nice_step(span: float, at_most: float) -> float:

@@ -20,6 +20,7 @@ from app.panels.measurements import MeasurementsPanel
 from app.panels.parts import number
 from app.panels.plots import PlotsPanel
 from app.panels.timeline import TimelinePanel, nice_step
+from app.playing import FRAME_MS, LAST_MS, stay_ms
 from app.settings import MAX_RECENT
 from app.source import Source
 from app.theme import Theme
@@ -124,17 +125,42 @@ def test_timeline_follows_and_asks(qtbot, document, theme):
 def test_timeline_plays_round_or_to_the_end(qtbot, document, theme):
     panel = TimelinePanel(document, theme)
     qtbot.addWidget(panel)
-    panel.loop.setChecked(False)
+    panel.loop.click()
+    assert not document.look.loop
     document.step(3)
     panel.toggle()
     assert panel.is_playing
     qtbot.waitUntil(lambda: not panel.is_playing, timeout=5000)
     assert document.frame == 5
-    panel.loop.setChecked(True)
+    panel.loop.click()
+    assert document.look.loop
     panel.toggle()
     qtbot.waitUntil(lambda: document.frame == 1, timeout=5000)
     panel.toggle()
     assert not panel.is_playing
+
+
+def test_frames_stay_as_long_as_the_time_to_the_next():
+    even = np.arange(5) * 0.007
+    assert stay_ms(even, 1) == pytest.approx(FRAME_MS)
+    assert stay_ms(even, 1, 4.0) == pytest.approx(FRAME_MS / 4)
+    assert stay_ms(even, 4) == LAST_MS
+    uneven = np.array([0.0, 0.0001, 0.0051, 0.0101, 0.0201])
+    stays = [stay_ms(uneven, frame) for frame in range(4)]
+    assert stays[0] < stays[1] == pytest.approx(stays[2])
+    assert stays[3] == pytest.approx(2 * stays[2])
+
+
+def test_the_speed_is_chosen_from_a_menu_and_remembered(qtbot, document, theme):
+    panel = TimelinePanel(document, theme)
+    qtbot.addWidget(panel)
+    actions = panel.speed.menu().actions()
+    assert [action.text() for action in actions] == ["0.5×", "1×", "2×", "4×"]
+    actions[2].trigger()
+    assert document.look.speed == 2.0
+    assert panel.speed.text() == "2×"
+    document.change_look(speed=0.5)
+    assert actions[0].isChecked()
 
 
 def test_timeline_without_frames_cannot_play(qtbot, theme):

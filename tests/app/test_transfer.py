@@ -43,9 +43,9 @@ def panel(qtbot, qapp, document):
     panel.resize(300, 300)
     panel.show()
     qtbot.waitExposed(panel)
-    yield panel
-    # What is done a little later has to be over.
+    # What is done a little later is over.
     qtbot.waitUntil(lambda: not any(timer.isActive() for timer in panel.findChildren(QTimer)))
+    return panel
 
 
 def at(point: QPointF) -> QPoint:
@@ -262,11 +262,12 @@ def test_surfaces_are_marked_where_they_are_shown(qtbot, panel, document, evolut
     qtbot.waitUntil(lambda: set(panel.editor._surfaces) == {"forecast"})
 
 
-def test_it_folds_away(panel):
+def test_it_folds_away(qtbot, panel):
     panel.caret.click()
     assert panel.body.isHidden()
     panel.caret.click()
     assert not panel.body.isHidden()
+    qtbot.waitUntil(lambda: not any(timer.isActive() for timer in panel.findChildren(QTimer)))
 
 
 def test_the_window_redraws_its_views(qtbot, window, sample_file):
