@@ -165,11 +165,8 @@ def save_image(image: QImage, path: Path | str, text: Mapping[str, str]) -> Path
         If the format is unknown, or the file cannot be written.
     """
     path = Path(path)
-    writer = _WRITERS.get(path.suffix.lower())
-    if writer is None:
-        raise InvalidRequest(
-            f"{path}: pictures are written as {', '.join(_WRITERS)}; end the name with one."
-        )
+    check_picture_path(path)
+    writer = _WRITERS[path.suffix.lower()]
     with replacing(path) as partial:
         if not writer(image, partial, text):
             raise InvalidRequest(f"{path}: the picture cannot be written there.")
@@ -217,6 +214,27 @@ _WRITERS = {
 
 PICTURE_SUFFIXES = tuple(_WRITERS)
 """How the names of pictures may end."""
+
+
+def check_picture_path(path: Path) -> None:
+    """Refuse a name that no picture can have, before anything is drawn.
+
+    Parameters
+    ----------
+    path : Path
+        The file to be written.
+
+    Raises
+    ------
+    InvalidRequest
+        If the suffix is that of no picture, or there is no such directory.
+    """
+    if path.suffix.lower() not in _WRITERS:
+        raise InvalidRequest(
+            f"{path}: pictures are written as {', '.join(_WRITERS)}; end the name with one."
+        )
+    if not path.parent.is_dir():
+        raise InvalidRequest(f"{path}: there is no directory {path.parent}.")
 
 
 def read_png_text(path: Path | str) -> dict[str, str]:

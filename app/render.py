@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-os.environ.setdefault("QT_API", "pyside6")
+from PySide6.QtGui import QImage
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QGuiApplication, QImage, QPainter
-from PySide6.QtWidgets import QApplication
-
-from app.scene import camera as geometry
-from app.scene.box import box_edges, facing_octant
-from app.scene.colorbar import LABEL, UNIT, paint_color_bar
-from app.scene.overlay import LABEL_COLOR, Annotations, paint, text, to_image
-from app.scene.prepare import prepare
-from app.scene.still import draw_still
+from app import provenance
+from app.board import TITLES, Board
+from app.look import Look, ViewRole
+from app.pictures import Material, Sheet, Shot, about
 from app.view_state import CameraState, LayerState, TransferFunction
 from core.errors import InvalidRequest
 from core.evolution import Evolution
-
-ROLES: Mapping[str, str] = {"truth": "Truth", "forecast": "Forecast"}
-
-REFERENCE_PIXELS = 480.0
-"""Annotations have their size on screen in a picture this large, and grow with it."""
-
-_application: list[QGuiApplication] = []
 
 
 @dataclass(frozen=True)
@@ -56,22 +42,46 @@ class PictureStyle:
     color_bar: bool = True
 
 
-def ensure_application() -> QGuiApplication:
-    """Return Qt's application, made without a display when there is none yet.
+def shot_of(evolutions: Mapping[str, Evolution], style: PictureStyle | None = None) -> Shot:
+    """Return the shot of evolutions side by side.
 
-    Text is drawn by Qt, which wants an application but no window.
+    Parameters
+    ----------
+    evolutions : Mapping of str to Evolution
+        By role: "truth", "forecast" or both.
+    style : PictureStyle, optional
+        How they look.
 
     Returns
     -------
-    QGuiApplication
-        The running one, or a new one on Qt's off-screen platform.
+    Shot
+        What is drawn.
+
+    Raises
+    ------
+    InvalidRequest
+        If a role is unknown, or there is none.
     """
-    existing = QGuiApplication.instance()
-    if isinstance(existing, QGuiApplication):
-        return existing
-    if not _application:
-        _application.append(QApplication(["shellsight", "-platform", "offscreen"]))
-    return _application[0]
+    style = style or PictureStyle()
+    for role in evolutions:
+        if role not in TITLES:
+            raise InvalidRequest(f"A picture shows {' or '.join(TITLES)}, not '{role}'.")
+    views: list[ViewRole] = [role for role in TITLES if role in evolutions]
+    if not views:
+        raise InvalidRequest("There is nothing to draw.")
+    truth, forecast = evolutions.get("truth"), evolutions.get("forecast")
+    shown = truth or forecast
+    material = Material(
+        truth=None if truth is None else truth.sequence,
+        control=None if truth is None else truth.control,
+        forecast=forecast,
+        site_pc=(0.0, 0.0, 0.0) if shown is None else shown.site_pc,
+    )
+    look = Look(truth=style.layers, forecast=style.layers, transfer=style.transfer)
+    eyes = {} if style.camera is None else dict.fromkeys(views, style.camera)
+    given = style.titles or {}
+    titles = {role: given[role] for role in views if role in given}
+    return Shot(material, tuple(views), look, eyes, titles=titles)
 
 
 def render_picture(
@@ -106,60 +116,9 @@ def render_picture(
     InvalidRequest
         If the role is unknown or the size is too small to draw in.
     """
-    if role not in ROLES:
-        raise InvalidRequest(f"A picture shows {' or '.join(ROLES)}, not '{role}'.")
-    width, height = size
-    if min(size) < 64 or max(size) > 8192:
-        raise InvalidRequest(f"A picture has 64 to 8192 pixels a side, not {width} x {height}.")
-    style = style or PictureStyle()
-    application = ensure_application()
-    sequence = evolution.sequence
-    prepared = prepare(sequence, evolution.control, evolution.site_pc)
-    index = prepared.nearest(time_myr)
-    scale = min(width, height) / REFERENCE_PIXELS
-    eye = style.camera or _default_eye(sequence.size_pc, width / height, style.color_bar)
-    image = to_image(
-        draw_still(prepared, role, index, eye, size, style.transfer, style.layers, max(scale, 0.5))
-    )
-    layers = style.layers
-    corner = prepared.cut_corner_pc
-    octant = facing_octant(eye, corner) if layers.cut and layers.volume else None
-    title, subtitle = (style.titles or {}).get(role, (ROLES[role], ""))
-    notes = Annotations(
-        role=role,
-        title=title,
-        subtitle=subtitle,
-        time_myr=float(prepared.times_myr[index]),
-        site_pc=evolution.site_pc if layers.site else None,
-        edges=box_edges(eye, sequence.size_pc, octant, corner) if layers.box else None,
-    )
-    font = application.font() if isinstance(application, QApplication) else QFont()
-    painter = QPainter(image)
-    painter.scale(scale, scale)
-    logical = QRectF(0, 0, width / scale, height / scale)
-    paint(painter, logical, notes, eye, font)
-    if style.color_bar and layers.volume:
-        _paint_color_bar(painter, logical, style.transfer, font)
-    painter.end()
-    return image
-
-
-def _default_eye(size_pc: float, aspect: float, color_bar: bool) -> CameraState:
-    eye = geometry.default_camera(size_pc, aspect)
-    if color_bar:  # the cube makes room for it
-        eye = geometry.pan(geometry.zoom(eye, 0.95, size_pc), 0.0, -0.035 * size_pc)
-    return eye
-
-
-def _paint_color_bar(
-    painter: QPainter, picture: QRectF, transfer: TransferFunction, font: QFont
-) -> None:
-    length = min(picture.width() * 0.32, 150.0)
-    left = picture.center().x() - length / 2
-    top = picture.bottom() - 34
-    paint_color_bar(painter, QRectF(left, top, length, 24), transfer, font, label="")
-    middle = QPointF(picture.center().x(), top - 3)
-    text(painter, middle, f"{LABEL}  {UNIT}", font, 10, LABEL_COLOR, centered=True)
+    sheet = Sheet(*size, color_bar=style.color_bar if style else True)
+    with Board(shot_of({role: evolution}, style), sheet) as board:
+        return board.draw(time_myr)
 
 
 def render_pictures(
@@ -174,7 +133,7 @@ def render_pictures(
     Parameters
     ----------
     evolutions : Mapping of str to Evolution
-        By role: "truth", "forecast" or both, drawn in this order.
+        By role: "truth", "forecast" or both.
     time_myr : float
         The frames nearest to it are drawn.
     size : tuple of int
@@ -192,26 +151,40 @@ def render_pictures(
     InvalidRequest
         If there is nothing to draw, or the file cannot be written.
     """
-    if not evolutions:
-        raise InvalidRequest("There is nothing to draw.")
-    path = Path(path)
-    width, height = size
-    gap = max(2, round(width / 200)) if len(evolutions) > 1 else 0
-    each = (width - gap * (len(evolutions) - 1)) // len(evolutions)
-    ensure_application()
-    sheet = QImage(width, height, QImage.Format.Format_RGB32)
-    sheet.fill(Qt.GlobalColor.black)
-    painter = QPainter(sheet)
-    for place, (role, evolution) in enumerate(evolutions.items()):
-        picture = render_picture(evolution, role, time_myr, (each, height), style)
-        painter.drawImage(place * (each + gap), 0, picture)
-    painter.end()
-    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
-    if not sheet.save(str(temporary)):
-        temporary.unlink(missing_ok=True)
-        raise InvalidRequest(
-            f"{path}: cannot save a picture there. The folder must exist and be writable, "
-            "and the name end in .png, .jpg or .tif."
-        )
-    temporary.replace(path)
-    return path
+    sheet = Sheet(*size, color_bar=style.color_bar if style else True)
+    return save_picture(shot_of(evolutions, style), sheet, time_myr, Path(path))
+
+
+def save_picture(
+    shot: Shot, sheet: Sheet, time_myr: float, path: Path, session: str | None = None
+) -> Path:
+    """Draw a shot and save the picture with where it comes from.
+
+    Parameters
+    ----------
+    shot : Shot
+        What is drawn.
+    sheet : Sheet
+        The picture.
+    time_myr : float
+        The frames nearest to it are drawn.
+    path : Path
+        Where to save it; the suffix decides the format.
+    session : str, optional
+        The session, which PNG files carry.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InvalidRequest
+        If there is nothing to draw, or the file cannot be written.
+    """
+    provenance.check_picture_path(path)
+    with Board(shot, sheet) as board:
+        image = board.draw(time_myr)
+    told = about(shot, sheet, time_myr=time_myr)
+    return provenance.save_image(image, path, provenance.texts(told, session))

@@ -1,0 +1,171 @@
+"""Work in a process of its own: drawing that would hold up the window, or fall over alone.
+
+VTK draws with Python's lock held, so a thread would not do. The work is a
+function of a module; it gets its arguments, a ``progress`` and a ``cancelled``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from types import MappingProxyType
+from typing import Any
+
+from core import errors
+from core.errors import Cancelled, InvalidRequest, ShellsightError
+from core.progress import CancelCheck, Progress, report
+
+_POLL_S = 0.05
+_PATIENCE_S = 5.0
+"""Time a process has to stop by itself and to remove what it has begun."""
+
+
+def _read_only(items: dict[Any, Any]) -> Mapping[Any, Any]:
+    return MappingProxyType(items)
+
+
+# Cubes keep their fields in read-only mappings, which Python does not send by itself.
+ForkingPickler.register(MappingProxyType, lambda mapping: (_read_only, (dict(mapping),)))
+
+
+class _Lost(Exception):
+    """The parent is gone."""
+
+
+def run_apart(
+    work: Callable[..., Any],
+    *arguments: Any,
+    what: str = "The work",
+    progress: Progress | None = None,
+    cancelled: CancelCheck | None = None,
+) -> Any:
+    """Call a function in another process and wait for it; to be called from a worker thread.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a module; called as ``work(*arguments, progress=...,
+        cancelled=...)``.
+    *arguments
+        What it gets; copied.
+    what : str
+        Name of the work, for messages.
+    progress : callable, optional
+        Told what the work reports.
+    cancelled : callable, optional
+        Asked all the time whether to stop.
+
+    Returns
+    -------
+    object
+        What the work returns; copied.
+
+    Raises
+    ------
+    Cancelled
+        If told to stop; the process has ended then.
+    ShellsightError
+        What the work raises, or that its process has died.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(
+        target=_serve, args=(there, work, arguments), name="shellsight-drawing", daemon=True
+    )
+    try:
+        process.start()
+        there.close()
+        return _listen(here, process, what, progress, cancelled)
+    finally:
+        here.close()
+        if process.pid is not None:
+            process.join(_PATIENCE_S)
+            if process.is_alive():
+                process.kill()
+                process.join()
+            process.close()
+
+
+def _listen(
+    pipe: Connection,
+    process: Any,
+    what: str,
+    progress: Progress | None,
+    cancelled: CancelCheck | None,
+) -> Any:
+    told = False
+    waited = 0.0
+    while True:
+        if cancelled is not None and cancelled() and not told:
+            told = True
+            pipe.send("stop")
+        if not pipe.poll(_POLL_S):
+            waited += _POLL_S if told else 0.0
+            if waited > _PATIENCE_S:
+                process.kill()
+                raise Cancelled(what)
+            continue
+        try:
+            kind, *rest = pipe.recv()
+        except (EOFError, OSError):
+            process.join(_PATIENCE_S)
+            if told:
+                raise Cancelled(what) from None
+            raise ShellsightError(
+                f"{what} broke off: its process ended with code {process.exitcode}. "
+                "The graphics driver or the memory may be the reason; a smaller picture may work."
+            ) from None
+        if kind == "progress":
+            report(progress, *rest)
+        elif kind == "done":
+            return rest[0]
+        elif told or kind == "cancelled":
+            raise Cancelled(what)
+        else:
+            raise _error(*rest)
+
+
+def _error(name: str, message: str, trace: str) -> Exception:
+    """Raise what was raised there; errors with a constructor of their own keep their words."""
+    if name == "InvalidRequest":
+        return InvalidRequest(message)
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, ShellsightError):
+        return ShellsightError(message)
+    return RuntimeError(f"{message}\n\n{trace}")
+
+
+def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """Do the work in the other process."""
+    stopped = False
+
+    def progress(fraction: float, text: str = "") -> None:
+        try:
+            pipe.send(("progress", fraction, text))
+        except OSError:
+            raise _Lost from None
+
+    def cancelled() -> bool:
+        nonlocal stopped
+        if not stopped and pipe.poll():
+            stopped = True
+        return stopped
+
+    try:
+        answer: tuple[Any, ...] = ("done", work(*arguments, progress=progress, cancelled=cancelled))
+    except _Lost:
+        os._exit(1)
+    except Cancelled:
+        answer = ("cancelled",)
+    except Exception as error:
+        answer = ("failed", type(error).__name__, str(error), traceback.format_exc())
+    with suppress(OSError):  # nobody listens any more
+        pipe.send(answer)
+    pipe.close()
+    # All files are closed: graphics drivers take seconds to say goodbye, and some fall over.
+    os._exit(0)
