@@ -17,6 +17,7 @@ from app.events import (
     LookChanged,
     OverviewChanged,
     PlaceChanged,
+    PreviewChanged,
     SourceChanged,
     TimeChanged,
     TransferChanged,
@@ -55,6 +56,8 @@ class Centre(QWidget):
 
     picked = Signal(object)
     site_chosen = Signal(int)
+    column_added = Signal(str)
+    """A view was made, when it was first wanted."""
 
     def __init__(self, document: Document, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -89,6 +92,7 @@ class Centre(QWidget):
         document.subscribe(PlaceChanged, lambda _: self._on_place())
         document.subscribe(TruthChanged, lambda _: self._on_truth())
         document.subscribe(ForecastChanged, lambda _: self._on_forecast())
+        document.subscribe(PreviewChanged, lambda _: self._on_preview())
         document.subscribe(TimeChanged, lambda event: self._on_time(event.time_myr))
         document.subscribe(LayersChanged, lambda _: self._on_layers())
         document.subscribe(TransferChanged, lambda _: self._on_transfer())
@@ -109,6 +113,7 @@ class Centre(QWidget):
         column.setVisible(False)
         self._row.addWidget(column, 1)
         self.link.add(column.view)
+        self.column_added.emit(role)
         return column
 
     # -- following the document --------------------------------------------
@@ -180,17 +185,34 @@ class Centre(QWidget):
         column.view.set_evolution(document.truth, control, document.truth_site_pc)
         column.slice.set_evolution(document.truth, control, document.truth_site_pc)
         column.view.set_empty_text("A saved forecast comes without a truth")
-        subtitle = document.source.name if document.source is not None else ""
-        if document.truth is not None and document.control is None and control is not None:
-            subtitle += " · relative to the forecast’s control"
-        if document.truth is not None and not document.matches:
-            subtitle = "Another explosion: there is no truth for the one that is forecast"
-        column.view.set_title(TITLES["truth"], subtitle)
+        self._name_truth()
         self._fill_third()
         self._on_place()
         self._on_time(document.time_myr)
 
+    def _name_truth(self) -> None:
+        """Say what the truth is, and whether it is that of the forecast."""
+        document, view = self._document, self.columns["truth"].view
+        subtitle = document.source.name if document.source is not None else ""
+        shell = view.prepared is not None and view.prepared.has_control
+        if document.truth is not None and document.control is None and shell:
+            subtitle += " · relative to the forecast’s control"
+        if document.truth is not None and not document.matches:
+            subtitle = "Another explosion: the one that is forecast has no truth"
+        view.set_title(TITLES["truth"], subtitle)
+
     def _on_forecast(self) -> None:
+        self._show_forecast()
+        # The forecast's control may stand behind the truth.
+        self._on_truth()
+
+    def _on_preview(self) -> None:
+        """Follow the forecast that moves: the truth stays as it is."""
+        self._show_forecast()
+        self._name_truth()
+        self._fill_third()
+
+    def _show_forecast(self) -> None:
         document, column = self._document, self.columns["forecast"]
         forecast = document.forecast
         sequence = forecast.sequence if forecast is not None else None
@@ -207,8 +229,6 @@ class Centre(QWidget):
         if document.preview is not None:
             subtitle = " · ".join(filter(None, (subtitle, document.preview.said)))
         column.view.set_title(TITLES["forecast"], subtitle)
-        # The forecast's control may stand behind the truth.
-        self._on_truth()
 
     def _on_time(self, time_myr: float) -> None:
         if self._document.choosing:

@@ -64,7 +64,7 @@ class ForecastPanel(QWidget):
     def __init__(self, document: Document, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._theme = document, theme
-        self._busy = False
+        self._busy = self._live_on = False
         self.network = self._combo("Model", "The network, or the theory, that forecasts")
         self.device = self._combo("Device", DEVICE_TIP)
         self.device.addItem("Automatic", "auto")
@@ -272,6 +272,12 @@ class ForecastPanel(QWidget):
         self.left.setText("")
         self.refresh()
 
+    def set_live(self, on: bool) -> None:
+        """Show that the forecast follows the mouse, or that it does not."""
+        self._live_on = on
+        self.live.set_on(on)
+        self.refresh()
+
     def show_progress(self, fraction: float, text: str, seconds_left: float | None) -> None:
         """Show how far the forecast is."""
         self.progress.setValue(round(1000 * fraction))
@@ -288,11 +294,14 @@ class ForecastPanel(QWidget):
         self.button.setText("Cancel" if self._busy else "Forecast")
         icon = "stop-fill" if self._busy else "play-fill"
         self.button.setIcon(self._theme.icon(icon, colors.accent_text))
-        ready = truth is not None and self.model != ""
-        self.button.setEnabled(self._busy or ready)
+        ready = truth is not None and not self._document.choosing and self.model != ""
+        self.button.setEnabled(self._busy or (ready and not self._live_on))
+        self.live.button.setEnabled((ready and not self._busy) or self._live_on)
         self.button.setToolTip(
             "Stop the forecast (Esc)"
             if self._busy
+            else "Leave live mode first (Esc)"
+            if self._live_on
             else "Forecast what an explosion in the middle of the cube does (F)"
             if ready
             else "No network is installed"

@@ -69,6 +69,10 @@ class VolumeLayer:
         self.actor.PickableOff()
         self.set_coarse(False)
 
+    def fits(self, points: int, size_pc: float) -> bool:
+        """Whether it has these points along an edge and this size."""
+        return self.grid.dimensions[0] == points and self.size_pc == size_pc
+
     def set_data(self, values: NDArray[np.float32]) -> None:
         """Show other values, (m, m, m) with axes (z, y, x)."""
         self.grid.point_data["log_density"][:] = values.ravel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -79,12 +79,19 @@ class SliceView(QWidget):
     picked = Signal(object)
     """The user double-clicked on a point; carries a `picking.Picked`."""
 
+    hovered = Signal(QPointF)
+    exited = Signal()
+    """The mouse moves without a button, or is gone."""
+
     def __init__(self, role: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.role = role
         self.setMinimumSize(160, 90)
+        self.setMouseTracking(True)
         self._prepared: PreparedEvolution | None = None
         self._site: Vector3 = (0.0, 0.0, 0.0)
+        self._marked = self._site
+        self._held: Vector3 | None = None
         self._frame: int | None = None
         self._time: float | None = None
         self._transfer = TransferFunction()
@@ -106,13 +113,24 @@ class SliceView(QWidget):
 
     def set_prepared(self, prepared: PreparedEvolution | None, site_pc: Vector3) -> None:
         """Show something else that was prepared (see `SceneView.set_prepared`)."""
-        self._site = site_pc
+        self._site = self._marked = site_pc
         self._frame = None
         self._values = self._image = None
         self._outlines = {}
         self._prepared = prepared
         if prepared is not None:
             self.show_time(prepared.times_myr[0] if self._time is None else self._time)
+        self.update()
+
+    def mark(self, site_pc: Vector3) -> None:
+        """Draw the marker of the explosion at a place, ahead of what will be shown of it."""
+        if site_pc != self._marked:
+            self._marked = site_pc
+            self.update()
+
+    def hold(self, held: bool) -> None:
+        """Keep the part of the plane that is seen, whatever the explosion does, or follow it."""
+        self._held = self._site if held else None
         self.update()
 
     def show_time(self, time_myr: float) -> None:
@@ -200,8 +218,9 @@ class SliceView(QWidget):
         closest = min(rect.width() / SHOWN_ACROSS, rect.height() / SHOWN_UP)
         edge = max(rect.width(), rect.height(), closest)
         size = 60.0 if self._prepared is None else self._prepared.size_pc
-        left = _centered(0.5 + self._site[0] / size, rect.width(), edge)
-        top = _centered(0.5 - self._site[1] / size, rect.height(), edge)
+        x, y, _ = self._site if self._held is None else self._held
+        left = _centered(0.5 + x / size, rect.width(), edge)
+        top = _centered(0.5 - y / size, rect.height(), edge)
         return left, top, edge
 
     def pixel_of(self, x_pc: float, y_pc: float) -> QPointF:
@@ -209,6 +228,29 @@ class SliceView(QWidget):
         left, top, edge = self._placement(QRectF(self.rect()))
         size = 60.0 if self._prepared is None else self._prepared.size_pc
         return QPointF(left + (0.5 + x_pc / size) * edge, top + (0.5 - y_pc / size) * edge)
+
+    def place_at(self, at: QPointF) -> Vector3 | None:
+        """Return the place of a pixel relative to the cube's centre, in pc; None outside."""
+        if self._prepared is None:
+            return None
+        left, top, edge = self._placement(QRectF(self.rect()))
+        x, y = (at.x() - left) / edge, 1.0 - (at.y() - top) / edge
+        if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
+            return None
+        size = self._prepared.size_pc
+        return ((x - 0.5) * size, (y - 0.5) * size, self._site[2])
+
+    @property
+    def site_pc(self) -> Vector3:
+        """The explosion, through which the plane goes, relative to the cube's centre, in pc."""
+        return self._site
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if not event.buttons():
+            self.hovered.emit(event.position())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.exited.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self._prepared is None or self._values is None or self._frame is None:
@@ -262,7 +304,7 @@ class SliceView(QWidget):
         prepared = self._prepared
         if prepared is None or self._image is None:
             return
-        site_x, site_y, site_z = self._site
+        site_x, site_y, site_z = self._marked
         left, top, edge = self._placement(rect)
         if self._layers.volume:
             painter.setOpacity(self._layers.volume_opacity)

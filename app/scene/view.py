@@ -118,7 +118,7 @@ class SceneView(Viewport):
         self._stage.set_evolution(prepared)
         if prepared is not None:
             self.show_time(prepared.times_myr[0] if self._time is None else self._time)
-        if self._fitted:
+        if self._standpoint:
             self._move_eye(self._fitting_camera())
         else:
             self._move_eye(self._camera)
@@ -235,11 +235,21 @@ class SceneView(Viewport):
     def _set_scene_coarse(self, coarse: bool) -> None:
         self._stage.set_coarse(coarse)
 
-    def _double_click(self, at: QPointF) -> None:
+    @property
+    def site_pc(self) -> Vector3:
+        """The explosion relative to the cube's centre, in pc."""
+        return self._site
+
+    def place_at(self, at: QPointF) -> Vector3 | None:
+        """Return the place of the gas that is seen at a pixel, in pc; None where there is none."""
+        found = self._seen_at(at)
+        return None if found is None else found.position_pc
+
+    def _seen_at(self, at: QPointF) -> Picked | None:
         prepared, frame = self._stage.prepared, self._stage.frame
         if prepared is None or frame is None:
-            return
-        found = pick_gas(
+            return None
+        return pick_gas(
             prepared.volume(frame),
             prepared.size_pc,
             ray(self._camera, at.x(), at.y(), self.width(), self.height()),
@@ -247,7 +257,11 @@ class SceneView(Viewport):
             self._stage.octant,
             prepared.cut_corner_pc,
         )
-        if found is not None:
+
+    def _double_click(self, at: QPointF) -> None:
+        prepared, frame = self._stage.prepared, self._stage.frame
+        found = self._seen_at(at)
+        if found is not None and prepared is not None and frame is not None:
             if prepared.quantity != "density":
                 density = prepared.log_density_at(frame, found.position_pc)
                 found = Picked(found.position_pc, density)

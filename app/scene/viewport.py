@@ -16,6 +16,9 @@ from app.view_state import CameraState, Vector3
 STILL_MS = 200
 """Quiet time after a movement before the view is drawn in full quality."""
 
+USUAL = "usual"
+"""The side the cube is shown from at first."""
+
 HEADING = 44.0
 """Height of title and subtitle in pixels."""
 
@@ -55,7 +58,7 @@ class Viewport(QFrame):
         self._closed = False
         self._coarse = False
         self._coarse_wanted = False
-        self._fitted = True  # until the eye is moved, the cube fills the view
+        self._standpoint = USUAL  # until the eye is moved, the cube fills the view
         self._fine_seconds = 0.0
         self._parallel = False
         self._reserved = 0.0
@@ -74,6 +77,11 @@ class Viewport(QFrame):
         self._canvas.clicked.connect(self._click)
         self._canvas.double_clicked.connect(self._on_double_click)
         self._canvas.frame_drawn.connect(self._measure)
+
+    @property
+    def canvas(self) -> Canvas:
+        """What it is drawn on, and what the mouse is over."""
+        return self._canvas
 
     # For those derived
 
@@ -118,7 +126,7 @@ class Viewport(QFrame):
         camera = replace(camera, parallel=self._parallel)
         if self._closed or camera == self._camera:
             return
-        self._fitted = False
+        self._standpoint = ""
         self._draw_coarsely_for_now()
         self._move_eye(camera)
         self.camera_changed.emit(camera)
@@ -135,7 +143,10 @@ class Viewport(QFrame):
 
     def look_from(self, name: str) -> None:
         """Show the whole cube from an axis or the diagonal (see `camera.STANDARD_VIEWS`)."""
-        self.set_camera(geometry.standard_camera(name, self.size_pc, self._aspect))
+        before = self._camera
+        self.fit(name)
+        if self._camera != before:
+            self.camera_changed.emit(self._camera)
 
     def set_parallel(self, parallel: bool) -> None:
         """Look along parallel lines, or in perspective; the eye stays."""
@@ -146,31 +157,42 @@ class Viewport(QFrame):
 
     @property
     def fitted(self) -> bool:
-        """Whether the eye is where the whole cube is shown, whatever the view's size."""
-        return self._fitted
+        """Whether the whole cube is shown from the usual side, whatever the view's size."""
+        return self._standpoint == USUAL
 
-    def fit(self) -> None:
-        """Show the whole cube from the usual side, without telling of it."""
+    @property
+    def standpoint(self) -> str:
+        """Where the whole cube is shown from: "usual", a standard view, or "" for elsewhere."""
+        return self._standpoint
+
+    def fit(self, standpoint: str = USUAL) -> None:
+        """Show the whole cube from somewhere, without telling of it.
+
+        Parameters
+        ----------
+        standpoint : str
+            "usual", or one of `camera.STANDARD_VIEWS`.
+        """
         if self._closed:
             return
-        self._fitted = True
+        self._standpoint = standpoint
         camera = self._fitting_camera()
         if camera != self._camera:
             self._move_eye(camera)
 
     def reset_camera(self) -> None:
         """Show the whole cube from the usual side."""
-        before = self._camera
-        self.fit()
-        if self._camera != before:
-            self.camera_changed.emit(self._camera)
+        self.look_from(USUAL)
 
     @property
     def _aspect(self) -> float:
         return self.width() / max(self.height(), 1)
 
     def _fitting_camera(self) -> CameraState:
-        camera = geometry.default_camera(self.size_pc, self._aspect)
+        if self._standpoint in geometry.STANDARD_VIEWS:
+            camera = geometry.standard_camera(self._standpoint, self.size_pc, self._aspect)
+        else:
+            camera = geometry.default_camera(self.size_pc, self._aspect)
         return replace(camera, parallel=self._parallel)
 
     def _move_eye(self, camera: CameraState) -> None:
@@ -275,7 +297,7 @@ class Viewport(QFrame):
         super().resizeEvent(event)
         self._overlay.setGeometry(self.rect())
         self._overlay.raise_()
-        if self._fitted and not self._closed:
+        if self._standpoint and not self._closed:
             self._move_eye(self._fitting_camera())
 
     def closeEvent(self, event: QCloseEvent) -> None:
