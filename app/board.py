@@ -16,15 +16,17 @@ from PySide6.QtGui import QFont, QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from app.look import ViewRole
-from app.pictures import Sheet, Shot
+from app.pictures import Material, Sheet, Shot
 from app.scene import camera as geometry
 from app.scene.colorbar import LABEL, UNIT, paint_color_bar
+from app.scene.details import Details
 from app.scene.easel import Easel
 from app.scene.overlay import LABEL_COLOR, Annotations, paint, text
 from app.scene.prepare import PreparedEvolution, prepare
 from app.scene.third import third_scene
 from app.view_state import CameraState, LayerState, TransferFunction
 from core.errors import InvalidRequest
+from core.evolution import Forecast
 
 TITLES: Mapping[ViewRole, str] = {"truth": "Truth", "forecast": "Forecast"}
 
@@ -70,6 +72,8 @@ class Subject:
         Roles whose colours mark the title.
     label, unit : str
         What the scale of colours shows.
+    details : Details, optional
+        What further layers show.
     """
 
     prepared: PreparedEvolution
@@ -80,6 +84,7 @@ class Subject:
     dots: tuple[str, ...] = ()
     label: str = LABEL
     unit: str = UNIT
+    details: Details | None = None
 
 
 def subject_of(shot: Shot, role: ViewRole) -> Subject:
@@ -120,14 +125,31 @@ def subject_of(shot: Shot, role: ViewRole) -> Subject:
         label, unit = (scene.label, scene.unit) if scene.label else (LABEL, UNIT)
         return Subject(scene.prepared, transfer, layers, title, subtitle, scene.roles, label, unit)
     title, subtitle = shot.titles.get(role, (TITLES[role], ""))
-    if role == "truth":
-        assert material.truth is not None
-        prepared = prepare(material.truth, material.behind_truth, material.site_pc)
-    else:
-        assert material.forecast is not None
-        forecast = material.forecast
-        prepared = prepare(forecast.sequence, forecast.control, material.site_pc)
-    return Subject(prepared, look.transfer, layers, title, subtitle)
+    prepared, details = _evolution(material, role)
+    return Subject(prepared, look.transfer, layers, title, subtitle, details=details)
+
+
+def _evolution(material: Material, role: ViewRole) -> tuple[PreparedEvolution, Details]:
+    """Prepare the truth or the forecast, with what its further layers show."""
+    truth, forecast = material.truth, material.forecast
+    both = {
+        "truth": None if truth is None else prepare(truth, material.behind_truth, material.site_pc),
+        "forecast": None
+        if forecast is None
+        else prepare(forecast.sequence, forecast.control, material.site_pc),
+    }
+    prepared = both[role]
+    if prepared is None:
+        raise InvalidRequest(f"There is no {role} to draw.")
+    own = forecast if role == "forecast" and isinstance(forecast, Forecast) else None
+    return prepared, Details(
+        prepared,
+        forecast=own,
+        other=both["truth" if role == "forecast" else "forecast"],
+        envelope=material.envelope if own is not None else None,
+        coverage=material.coverage,
+        particles={} if material.particles is None else getattr(material.particles, role),
+    )
 
 
 class Panel:
@@ -165,6 +187,7 @@ class Panel:
             line_width=max(self._scale, 0.5),
             transparent=sheet.transparent,
             fine=sheet.fine,
+            details=subject.details,
         )
 
     @property
@@ -203,7 +226,8 @@ class Panel:
         painter.scale(self._scale, self._scale)
         paint(painter, logical, self._notes(index), eye, self._font)
         if self._has_bar:
-            _paint_color_bar(painter, logical, self._subject, self._font)
+            scale = (f"{self._subject.label}  {self._subject.unit}", self._subject.transfer)
+            _paint_color_bar(painter, logical, *(self._easel.stage.scale or scale), self._font)
         painter.end()
         return image
 
@@ -219,6 +243,7 @@ class Panel:
             measures=written,
             site_pc=self._site if layers.site else None,
             edges=self._easel.stage.edges if layers.box else None,
+            caption=self._easel.stage.caption if written else "",
             dots=subject.dots,
         )
 
@@ -295,9 +320,16 @@ class Board:
 
 def _eye(shot: Shot, role: ViewRole, aspect: float, color_bar: bool) -> CameraState:
     camera = shot.cameras.get(role)
-    if camera is None:
-        return _default_eye(shot.material.size_pc, aspect, color_bar)
-    return widened(camera, shot.aspects.get(role, aspect), aspect)
+    if camera is not None:
+        return widened(camera, shot.aspects.get(role, aspect), aspect)
+    size_pc = shot.material.size_pc
+    if shot.side:
+        eye = geometry.standard_camera(shot.side, size_pc, aspect)
+    else:
+        eye = geometry.default_camera(size_pc, aspect)
+    if color_bar:  # the cube makes room for it
+        eye = geometry.pan(geometry.zoom(eye, 0.95, size_pc), 0.0, -0.035 * size_pc)
+    return replace(eye, parallel=shot.look.orthographic)
 
 
 def widened(camera: CameraState, made_for: float, aspect: float) -> CameraState:
@@ -322,13 +354,6 @@ def widened(camera: CameraState, made_for: float, aspect: float) -> CameraState:
     return replace(camera, view_angle=float(min(2 * np.rad2deg(np.arctan(half)), 150.0)))
 
 
-def _default_eye(size_pc: float, aspect: float, color_bar: bool) -> CameraState:
-    eye = geometry.default_camera(size_pc, aspect)
-    if color_bar:  # the cube makes room for it
-        eye = geometry.pan(geometry.zoom(eye, 0.95, size_pc), 0.0, -0.035 * size_pc)
-    return eye
-
-
 def _image(pixels: NDArray[np.uint8]) -> QImage:
     data = np.ascontiguousarray(pixels)
     height, width, channels = data.shape
@@ -340,11 +365,12 @@ def _image(pixels: NDArray[np.uint8]) -> QImage:
     return QImage(data.data, width, height, channels * width, form).copy()
 
 
-def _paint_color_bar(painter: QPainter, picture: QRectF, subject: Subject, font: QFont) -> None:
+def _paint_color_bar(
+    painter: QPainter, picture: QRectF, label: str, transfer: TransferFunction, font: QFont
+) -> None:
     length = min(picture.width() * 0.32, 150.0)
     left = picture.center().x() - length / 2
     top = picture.bottom() - 34
-    paint_color_bar(painter, QRectF(left, top, length, 24), subject.transfer, font, label="")
+    paint_color_bar(painter, QRectF(left, top, length, 24), transfer, font, label="")
     middle = QPointF(picture.center().x(), top - 3)
-    label = f"{subject.label}  {subject.unit}".rstrip()
-    text(painter, middle, label, font, 10, LABEL_COLOR, centered=True)
+    text(painter, middle, label.strip(), font, 10, LABEL_COLOR, centered=True)

@@ -16,7 +16,7 @@ from app.view_state import CameraState
 from core.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from app.scene.particles import ParticleSample
+    from app.sampling import Particles
     from core.cubes import CubeSequence, Vector3
     from core.evolution import Evolution
 
@@ -55,8 +55,10 @@ class Material:
         Name of the run.
     envelope : ndarray of bool, (time, n, n, n), optional
         The region that a calibrated forecast promises to hold what is reached.
-    particles : Mapping of int to ParticleSample, optional
-        The particles by frame of the truth.
+    coverage : float
+        The share that it holds.
+    particles : Particles, optional
+        The particles in the cube.
     """
 
     truth: CubeSequence | None = None
@@ -65,7 +67,8 @@ class Material:
     site_pc: Vector3 = (0.0, 0.0, 0.0)
     name: str = ""
     envelope: NDArray[np.bool_] | None = None
-    particles: Mapping[int, ParticleSample] | None = None
+    coverage: float = 0.0
+    particles: Particles | None = None
 
     @property
     def times_myr(self) -> NDArray[np.float64]:
@@ -122,6 +125,9 @@ class Shot:
         Width over height of the view that each eye was placed for.
     titles : Mapping of role to (str, str)
         Title and subtitle of each view; sensible ones otherwise.
+    side : str
+        From where a view without an eye of its own is seen (see
+        `camera.STANDARD_VIEWS`); "" for the usual place.
     """
 
     material: Material
@@ -130,6 +136,7 @@ class Shot:
     cameras: Mapping[ViewRole, CameraState] = field(default_factory=dict)
     aspects: Mapping[ViewRole, float] = field(default_factory=dict)
     titles: Mapping[ViewRole, tuple[str, str]] = field(default_factory=dict)
+    side: str = ""
 
     def check(self) -> None:
         """Refuse what cannot be drawn.

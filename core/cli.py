@@ -22,6 +22,7 @@ from core.cli_export import affected, convert, sites
 from core.cli_info import info
 from core.cli_models import export, forecast_many
 from core.cli_opening import Center, Format, Snapshots, Trajectory, Units, open_series
+from core.cli_render import render
 from core.cli_simulation import simulate
 from core.cli_training import evaluate, train
 from core.errors import InvalidRequest, MissingDependency, ShellsightError
@@ -243,6 +244,7 @@ for verb in (info, sites, convert, affected, simulate, train, evaluate, calibrat
     cli.command()(verb)
 cli.command("forecast-many")(forecast_many)
 cli.command()(export)
+cli.command()(render)
 
 
 # ---------------------------------------------------------------- helpers

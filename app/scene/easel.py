@@ -12,6 +12,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkRenderingCore import vtkWindowToImageFilter
 
 from app.scene import still  # decides how to draw without a display: before the first plotter
+from app.scene.details import Details
 from app.scene.prepare import PreparedEvolution
 from app.scene.third_stage import stage_for
 from app.view_state import CameraState, LayerState, TransferFunction
@@ -43,6 +44,8 @@ class Easel:
         Whether there is nothing behind what is drawn.
     fine : bool
         Whether it is drawn larger and reduced, which smooths the edges.
+    details : Details, optional
+        What further layers show.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Easel:
         line_width: float = 1.0,
         transparent: bool = False,
         fine: bool = True,
+        details: Details | None = None,
     ) -> None:
         self.size = size
         self._factor = still.SUPERSAMPLING if fine else 1
@@ -75,6 +79,8 @@ class Easel:
             self.stage.set_transfer(transfer)
             self.stage.set_layers(layers)
             self.stage.set_evolution(prepared)
+            if details is not None:
+                self.stage.set_details(details)
         except BaseException:
             self._plotter.close()
             raise
