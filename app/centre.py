@@ -292,7 +292,9 @@ class Centre(QWidget):
         )
         column.view.set_empty_text(scene.missing)
         column.view.set_title(scene.title, scene.subtitle, scene.roles)
-        column.bar.set_transfer(scene.transfer, scene.label, scene.unit, THIRD_TIPS[scene.kind])
+        tip = THIRD_TIPS[scene.kind]
+        column.bar.set_transfer(scene.transfer, scene.label, scene.unit, tip)
+        column.slice.setToolTip(tip)
         column.view.set_prepared(scene.prepared, document.site_pc)
         column.slice.set_prepared(scene.prepared, document.site_pc)
         self._dress("third")

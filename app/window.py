@@ -54,6 +54,7 @@ from app.panels.timeline import TimelinePanel
 from app.panels.transfer import TransferPanel
 from app.place import has_choice
 from app.plot_exporting import PlotExporting
+from app.probing import Probing
 from app.reading import Reading
 from app.recovery import Recovery
 from app.sessions import Sessions
@@ -189,6 +190,7 @@ class Window(QMainWindow):
         self.timeline = TimelinePanel(document, theme)
         self.plots = PlotsPanel(document, theme)
         self.status = StatusPanel(document, self.jobs, theme)
+        self.probing = Probing(document, self.centre, self.status.show_probe, self)
         self.statusBar().addWidget(self.status, 1)
         self.undertaking = LongWorkPanel(self.long_work, theme)
         self.statusBar().addPermanentWidget(self.undertaking)
@@ -250,6 +252,8 @@ class Window(QMainWindow):
             lambda: self.notifications.info("The table is on the clipboard.")
         )
         self.plots.export_requested.connect(self.plot_exporting.choose)
+        self.probing.changed.connect(self.actions_["ruler"].setChecked)
+        self.probing.changed.connect(lambda _: self._refresh())
         self.timeline.dragged.connect(self.centre.set_coarse)
         self.transfer.dragged.connect(self.centre.set_coarse)
         self.top.recent.aboutToShow.connect(lambda: filing.fill_recent(self.top.recent))
@@ -307,6 +311,7 @@ class Window(QMainWindow):
             "cancel": self.cancel,
             "live": self._toggle_live,
             "compare": lambda: self.forecast_desk.compare(),
+            "ruler": lambda on: self.probing.set_measuring(on),
             "play": lambda: self.timeline.toggle(),
             "step_back": lambda: self.timeline.step(-1),
             "step_on": lambda: self.timeline.step(1),
@@ -411,8 +416,10 @@ class Window(QMainWindow):
             self.supernova.show_dialog()
 
     def cancel(self) -> None:
-        """Stop what goes on, or leave live mode if nothing does."""
-        if self.live.is_on and self.jobs.running() is None:
+        """Stop what goes on, or leave the ruler or live mode if nothing does."""
+        if self.probing.is_measuring and self.jobs.running() is None:
+            self.probing.set_measuring(False)
+        elif self.live.is_on and self.jobs.running() is None:
             self.live.leave()
         else:
             self.workflow.cancel()
@@ -490,10 +497,11 @@ class Window(QMainWindow):
         box = source.box if source is not None else None
         enabled = {
             **{k: on for part in self.controllers for k, on in part.enabled().items()},
+            **self.probing.enabled(),
             "forecast": self.live.is_possible and not busy and not self.live.is_on,
             "live": self.live.is_on or (self.live.is_possible and not busy),
             "compare": len(document.forecasts) > 1,
-            "cancel": working or self.live.is_on,
+            "cancel": working or self.live.is_on or self.probing.is_measuring,
             "save_picture": source is not None,
             "copy_table": bool(document.figures.curves),
             "cut_out": box is not None and not self.site.is_cut,

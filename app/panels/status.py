@@ -29,6 +29,7 @@ class StatusPanel(QWidget):
         super().__init__(parent)
         self._document, self._jobs, self._theme = document, jobs, theme
         self._hint = ""
+        self._probe = ""
         self._said = ""
         self._quiet = QTimer(self)
         self._quiet.setSingleShot(True)
@@ -71,6 +72,12 @@ class StatusPanel(QWidget):
         self._quiet.start() if text else self._quiet.stop()
         self.refresh()
 
+    def show_probe(self, text: str) -> None:
+        """Show what is under the mouse instead of the grid; "" shows that again."""
+        if text != self._probe:
+            self._probe = text
+            self.grid.setText(text or self._grid_text())
+
     def refresh(self) -> None:
         """Show the state."""
         job = self._jobs.running()
@@ -83,6 +90,9 @@ class StatusPanel(QWidget):
             state = "Ready" if self._document.source else "Nothing is open"
             self.text.set_full_text(self._said or state)
             self.bar.setValue(0)
+        self.grid.setText(self._probe or self._grid_text())
+
+    def _grid_text(self) -> str:
         cubes = None if self._document.choosing else self._document.truth
         if cubes is None and self._document.forecast is not None:
             cubes = self._document.forecast.sequence
@@ -93,7 +103,7 @@ class StatusPanel(QWidget):
             text = f"{edges} pc · {overview.density.voxel_pc:.3g} pc per coarse voxel"
         elif cubes is not None:
             text = f"{cubes.n}³ cells · {cubes.size_pc:.4g} pc · {cubes.voxel_pc:.4g} pc per cell"
-        self.grid.setText(text)
+        return text
 
     def _on_progress(self, job: Job, fraction: float, text: str) -> None:
         if job is self._jobs.running() and not self._hint:

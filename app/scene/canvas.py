@@ -32,6 +32,8 @@ class Canvas(QtInteractor):
         Notches of the wheel.
     clicked(QPointF), double_clicked(QPointF)
         Where, in logical pixels.
+    hovered(QPointF), exited()
+        The mouse moves without a button, or is gone.
     frame_drawn()
         After each drawing.
     """
@@ -40,13 +42,15 @@ class Canvas(QtInteractor):
     wheeled = Signal(float)
     clicked = Signal(QPointF)
     double_clicked = Signal(QPointF)
+    hovered = Signal(QPointF)
+    exited = Signal()
     frame_drawn = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, auto_update=False, multi_samples=0, lighting="none")
         self.setAcceptDrops(False)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setMouseTracking(False)
+        self.setMouseTracking(True)  # to tell where the mouse is; nothing is drawn for it
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self._first: QPointF | None = None
         self._last: QPointF | None = None
@@ -76,6 +80,7 @@ class Canvas(QtInteractor):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._last is None:
+            self.hovered.emit(event.position())
             return
         if self._first is not None:
             moved = event.position() - self._first
@@ -110,7 +115,7 @@ class Canvas(QtInteractor):
         """Nothing follows the pointer."""
 
     def leaveEvent(self, event: object) -> None:
-        """Nothing follows the pointer."""
+        self.exited.emit()
 
     def keyPressEvent(self, event: object) -> None:
         event.ignore()  # type: ignore[attr-defined]
