@@ -281,10 +281,20 @@ class Details:
         if self.envelope is None or index >= len(self.envelope):
             return None
         mask = self.envelope[index]
-        return self._kept.get(
-            ("reached", index, self.coverage),
-            lambda: self._piece(np.where(mask, -0.5, 0.5), _MASK_BLUR),
-        )
+        return self._kept.get(("reached", index, self.coverage), lambda: self._region(mask))
+
+    def _region(self, mask: NDArray[np.bool_]) -> Array:
+        """Field of a mask: its steps are blurred away, its volume stays."""
+        prepared = self.prepared
+        inside = float(mask.mean())
+        if not 0.0 < inside < 1.0:
+            return np.full((prepared.shell_points,) * 3, 0.5 - inside, dtype=np.float32)
+        fine = refine(-mask.astype(np.float32), prepared.shell_points, _MASK_BLUR)
+        # A blurred edge recedes where it bulges: nothing that is promised may be left out.
+        # Points on the faces of the cube stand for less of it than the others.
+        points = prepared.shell_points
+        fine -= np.float32(np.quantile(fine, inside * ((points - 1) / points) ** 3))
+        return keep_piece_at(fine, prepared.size_pc, prepared.site_pc)
 
     def _piece(self, field: NDArray[np.floating], blur: float) -> Array:
         prepared = self.prepared
