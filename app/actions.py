@@ -259,6 +259,21 @@ COMMANDS: tuple[Command, ...] = (
         ("step_on", "One Frame On", "Show the next frame", "Right", "caret-right"),
         ("first", "First Frame", "Show the first frame", "Home", "skip-back"),
         ("last", "Last Frame", "Show the last frame", "End", "skip-forward"),
+        SEPARATOR,
+        (
+            "evaluate",
+            "Evaluate Networks…",
+            "Measure networks on a folder of simulations, beside simple baselines",
+            "",
+            "chart-bar",
+        ),
+        (
+            "fine_tune",
+            "Fine-Tune a Network…",
+            "Train a network further on simulations of your own",
+            "",
+            "graduation-cap",
+        ),
     ),
     *_in(
         "View",
@@ -308,6 +323,14 @@ COMMANDS: tuple[Command, ...] = (
         ),
         ("cut", "Cut", "Leave out the gas that faces the eye", "X", "scissors", True),
         ("slices", "Slices", "Show the mid-plane under each view", "S", "rows", True),
+        (
+            "overlay",
+            "Overlay the Other Shell",
+            "Show rings of the true shell on the forecast, and of the forecast's on the truth",
+            "T",
+            "intersect",
+            True,
+        ),
         SEPARATOR,
         ("left", "Data and Layers", "Show or hide the left panels", "F2", "list-bullets", True),
         (

@@ -90,7 +90,7 @@ QLabel#documentTitle {{ color: {c.secondary}; }}
 QLabel#time {{ font-size: 14px; font-weight: 600; }}
 QLabel#consequence {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 7px;
     padding: 8px 12px; }}
-QLabel#consequence[wrong="true"] {{ color: {c.error}; }}
+QLabel#consequence[wrong="true"], QLabel#secondary[wrong="true"] {{ color: {c.error}; }}
 QListWidget#sites {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 7px;
     outline: 0; padding: 2px; }}
 QListWidget#sites::item {{ border-radius: 5px; padding-left: 2px; }}
@@ -109,6 +109,11 @@ QMenu::indicator {{ width: 14px; height: 14px; left: 4px; }}
 QToolButton {{ border: none; border-radius: 6px; padding: 4px; background: transparent; }}
 QToolButton:hover, QToolButton:checked {{ background: {c.hover}; }}
 QToolButton:checked:disabled {{ background: transparent; }}
+QToolButton#live {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: 7px;
+    padding: 6px 12px; font-weight: 600; }}
+QToolButton#live:hover {{ background: {c.hover}; }}
+QToolButton#live:checked {{ border-color: {c.forecast}; color: {c.forecast}; }}
+QToolButton#live:disabled {{ color: {c.faint}; background: {c.panel}; }}
 QToolButton#play {{ background: {c.accent}; border-radius: 15px; }}
 QToolButton#play:hover {{ background: {c.accent_hover}; }}
 QToolButton#play:disabled {{ background: {c.track}; }}
@@ -143,6 +148,11 @@ QComboBox::drop-down {{ border: none; width: 22px; }}
 QComboBox::down-arrow {{ image: url("{_icon_url("caret-down")}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {c.raised}; border: 1px solid {c.line};
     selection-background-color: {c.hover}; outline: 0; padding: 3px; }}
+QCheckBox::indicator, QListView::indicator {{ width: 13px; height: 13px; border-radius: 4px;
+    border: 1px solid {c.neutral}; background: {c.base}; }}
+QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {c.accent}; }}
+QCheckBox::indicator:checked, QListView::indicator:checked {{ border-color: {c.accent};
+    background: {c.accent}; image: url("{_icon_url("check")}"); }}
 QSlider::groove:horizontal {{ height: 3px; border-radius: 1px; background: {c.track}; }}
 QSlider::sub-page:horizontal {{ height: 3px; border-radius: 1px; background: {c.accent}; }}
 QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -5px 0; border-radius: 6px;
@@ -165,6 +175,10 @@ QTableWidget {{ background: {c.panel}; border: none; outline: 0; gridline-color:
     selection-background-color: {c.hover}; selection-color: {c.text}; }}
 QTableWidget::item {{ padding: 0 2px; border: none; }}
 QTableWidget::item:hover {{ background: {c.hover}; }}
+QTabWidget::pane {{ border: none; border-top: 1px solid {c.line}; }}
+QTabBar::tab {{ background: transparent; color: {c.secondary}; padding: 5px 12px;
+    border-bottom: 2px solid transparent; }}
+QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
 QHeaderView, QHeaderView::section {{ background: {c.panel}; color: {c.secondary}; border: none;
     font-size: 10px; padding: 2px; }}
 QPlainTextEdit, QTextBrowser, QLineEdit {{ background: {c.base}; border: 1px solid {c.line};

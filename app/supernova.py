@@ -61,7 +61,7 @@ class Supernova(QObject):
     forecast_wanted(float)
         The first frame is there: forecast it with this energy in erg.
     measure_wanted()
-        All frames are there.
+        There are frames that were not measured yet.
     opening_wanted(Path)
         The user wants to see a run that is complete.
     """
@@ -88,6 +88,11 @@ class Supernova(QObject):
         self._source: Source | None = None
         self.dialog: SupernovaDialog | None = None
         long_work.changed.connect(self._tell_dialog)
+
+    @property
+    def name(self) -> str:
+        """What `LongWork` calls its work."""
+        return NAME
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """Return what each command does."""
@@ -198,6 +203,8 @@ class Supernova(QObject):
         if self.is_shown:
             assert self._source is not None
             self._grow(self._source)
+            if self._jobs.running("measure") is None:
+                self.measure_wanted.emit()
 
     def _grow(self, source: Source) -> None:
         """Show all frames there are; who looked at the last one looks at the new last one."""

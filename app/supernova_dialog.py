@@ -163,7 +163,10 @@ class SupernovaDialog(QDialog):
 
     def _explosion_form(self) -> QFormLayout:
         self.where = row(*self.coordinates)
-        return form(("Energy", self.energy), ("Place", self.place), ("", self.where))
+        self._explosion = form(
+            ("Energy", self.energy), ("Place", self.place), ("x, y, z", self.where)
+        )
+        return self._explosion
 
     def _grid_form(self) -> QFormLayout:
         grid = form(("Resolution", self.cells), ("Frames", self.frames), ("Device", self.device))
@@ -323,7 +326,7 @@ class SupernovaDialog(QDialog):
         self.strength.setSuffix(suffix)
         for field in (self.strength, self.index, self.seed, self.dice, self.age):
             field.setEnabled(kind != "none")
-        self.where.setVisible(self.place.currentData() == "")
+        self._explosion.setRowVisible(self.where, self.place.currentData() == "")
 
     def _explain(self) -> None:
         """Work out what the numbers mean, and how long it takes."""

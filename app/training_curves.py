@@ -30,7 +30,7 @@ def save_curves(metrics: Path, picture: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    columns = _columns(metrics)
+    columns = columns_of(metrics)
     # Without pyplot: it would choose a window system, and keep every figure.
     figure = Figure(figsize=(9.0, 3.6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
@@ -57,8 +57,24 @@ def save_curves(metrics: Path, picture: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _columns(metrics: Path) -> dict[str, list[float]]:
-    """Read the table; what a row lacks, as without a validation part, is left out."""
+def columns_of(metrics: Path) -> dict[str, list[float]]:
+    """Read the table of a training run, column by column.
+
+    Parameters
+    ----------
+    metrics : Path
+        The ``metrics.csv`` of the run.
+
+    Returns
+    -------
+    dict
+        What a row lacks, as without a validation part, is left out.
+
+    Raises
+    ------
+    CorruptSnapshot
+        If it is no table of a training run.
+    """
     try:
         with metrics.open(newline="") as file:
             rows = list(csv.DictReader(file))

@@ -21,6 +21,7 @@ from app.centre import Centre
 from app.document import Document
 from app.dropping import Dropping
 from app.editing import Editing
+from app.evaluation import Evaluation
 from app.events import (
     ComparisonChanged,
     ForecastChanged,
@@ -54,6 +55,7 @@ from app.panels.timeline import TimelinePanel
 from app.panels.transfer import TransferPanel
 from app.place import has_choice
 from app.plot_exporting import PlotExporting
+from app.prefetch import Prefetch
 from app.probing import Probing
 from app.reading import Reading
 from app.recovery import Recovery
@@ -63,6 +65,7 @@ from app.supernova import Supernova
 from app.surveying import Survey
 from app.theme import Theme
 from app.topbar import TopBar
+from app.training import Training
 from app.watching import Watch
 from app.workflow import Workflow, with_suffix
 from core.errors import ShellsightError
@@ -144,8 +147,26 @@ class Window(QMainWindow):
         self.arrangement = Arrangement(self.document, lambda: self.centre, self)
         self.long_work = LongWork(self.jobs, self.notifications, self)
         self.supernova = Supernova(self, *parts, self.settings, self.theme, self.long_work)
+        self.evaluation = Evaluation(
+            self,
+            self.notifications,
+            self.settings,
+            self.long_work,
+            lambda: self.forecast_panel.models,
+        )
+        self.training = Training(
+            self,
+            self.jobs,
+            self.notifications,
+            self.settings,
+            self.theme,
+            self.long_work,
+            lambda: self.forecast_panel.models,
+        )
         self.controllers: tuple[Controller, ...] = (
             self.supernova,
+            self.evaluation,
+            self.training,
             self.filing,
             self.arrangement,
             self.plot_exporting,
@@ -190,6 +211,7 @@ class Window(QMainWindow):
         self.timeline = TimelinePanel(document, theme)
         self.plots = PlotsPanel(document, theme)
         self.status = StatusPanel(document, self.jobs, theme)
+        self.prefetch = Prefetch(document, self.jobs, self.centre.drawn, self)
         self.probing = Probing(document, self.centre, self.status.show_probe, self)
         self.statusBar().addWidget(self.status, 1)
         self.undertaking = LongWorkPanel(self.long_work, theme)
@@ -216,6 +238,7 @@ class Window(QMainWindow):
         self.supernova.forecast_wanted.connect(self._forecast_energy)
         self.supernova.measure_wanted.connect(workflow.measure)
         self.supernova.opening_wanted.connect(lambda path: self.open_paths([path]))
+        self.training.model_ready.connect(self.forecast_panel.add_network)
         self.undertaking.show_requested.connect(self._show_undertaking)
         self.centre.start_page.path_requested.connect(lambda path: self.open_paths([path]))
         self.dropping.dropped.connect(self.open_paths)
@@ -320,6 +343,7 @@ class Window(QMainWindow):
             "reset_camera": lambda: self.centre.reset_camera(),
             "link": lambda on: self.document.change_look(linked=on),
             "cut": lambda on: self.document.change_layers(cut=on),
+            "overlay": lambda on: self.document.change_layers(ROLES, overlay=on),
             "slices": lambda on: self.document.change_look(slices=on),
             "left": lambda on: self.docks["left"].setVisible(on),
             "bottom": lambda on: self.docks["bottom"].setVisible(on),
@@ -412,8 +436,9 @@ class Window(QMainWindow):
         self.forecast()
 
     def _show_undertaking(self, name: str) -> None:
-        if name == "supernova":
-            self.supernova.show_dialog()
+        for part in (self.supernova, self.evaluation, self.training):
+            if part.name == name:
+                part.show_dialog()
 
     def cancel(self) -> None:
         """Stop what goes on, or leave the ruler or live mode if nothing does."""
@@ -504,6 +529,7 @@ class Window(QMainWindow):
             "cancel": working or self.live.is_on or self.probing.is_measuring,
             "save_picture": source is not None,
             "copy_table": bool(document.figures.curves),
+            "overlay": document.truth is not None and document.forecast is not None,
             "cut_out": box is not None and not self.site.is_cut,
             "choose_place": box is not None and has_choice(box) and not document.choosing,
             "find_sites": box is not None,
@@ -516,6 +542,7 @@ class Window(QMainWindow):
     def _show_look(self) -> None:
         look = self.document.look
         checked = {"cut": look.truth.cut, "slices": look.slices, "link": look.linked}
+        checked["overlay"] = look.forecast.overlay
         for name, on in (checked | self.arrangement.checked()).items():
             self.actions_[name].setChecked(on)
         for name, on in self.arrangement.enabled().items():
@@ -539,6 +566,7 @@ class Window(QMainWindow):
         self.settings.set_geometry("docks", self.saveState())
         self.settings.sync()
         self.timeline.stop()
+        self.prefetch.stop()
         self.survey.stop()
         self.editing.stop()
         self.recovery.stop()

@@ -216,6 +216,18 @@ class ForecastPanel(QWidget):
             self.prefer(self._preferred)
         self.refresh()
 
+    def add_network(self, choice: Choice) -> None:
+        """Offer another network and choose it.
+
+        Parameters
+        ----------
+        choice : Choice
+            The network; takes the place of one with the same key.
+        """
+        others = [one for one in self.models if one.key != choice.key]
+        self.set_networks([*others, choice])
+        self.network.setCurrentIndex(self.network.findData(choice.key))
+
     def prefer(self, model: str) -> None:
         """Begin with a model: choose it now, or when it is listed.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
 
 from app.long_work import LongWork
 from app.panels.forecast import time_left
@@ -30,7 +30,8 @@ class LongWorkPanel(QWidget):
         self.name.setToolTip("Show its dialog")
         self.name.clicked.connect(self._on_name)
         self.text = ElidedLabel("", Qt.TextElideMode.ElideRight)
-        self.text.setFixedWidth(190)
+        self.text.setFixedWidth(210)
+        self.text.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)

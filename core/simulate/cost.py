@@ -109,7 +109,7 @@ def measure_speed(device: str | torch.device = "cpu") -> Speed:
 
 
 def _step_time(n: int, device: str | torch.device) -> float:
-    """Time of a step on n^3 cells: the median of some, as other programs want the machine too."""
+    """Time of a step on n^3 cells: the least of some, as other programs want the machine too."""
     base = SimulationParameters(n=n, settle_myr=0.3)
     cloud = make_cloud(replace(base, settle_myr=0.01), device=device)
     times: list[float] = []
@@ -122,4 +122,4 @@ def _step_time(n: int, device: str | torch.device) -> float:
         last = now
 
     evolve(cloud, base.settle_myr, base.size_pc / n, "periodic", progress=tick)
-    return sorted(times)[len(times) // 2]
+    return min(times)

@@ -229,6 +229,42 @@ class EvaluationTable:
             ],
         }
 
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> EvaluationTable:
+        """Read a table from what `as_dict` returned.
+
+        Parameters
+        ----------
+        content : Mapping
+            The plain values.
+
+        Returns
+        -------
+        EvaluationTable
+            The table.
+
+        Raises
+        ------
+        InvalidRequest
+            If it is something else.
+        """
+        try:
+            rows = tuple(
+                EvaluationRow(
+                    row["method"],
+                    row["time_myr"],
+                    {key: _number(value) for key, value in row["mean"].items()},
+                    {key: _number(value) for key, value in row["standard_error"].items()},
+                    {key: (_number(a), _number(b)) for key, (a, b) in row["interval"].items()},
+                    dict(row["count"]),
+                )
+                for row in content["rows"]
+            )
+            first, *others = content["models"]
+            return cls(rows, content["n_simulations"], first, content["n_clouds"], tuple(others))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidRequest(f"This is no table of an evaluation ({error!r}).") from error
+
     def to_json(self, path: str | Path) -> None:
         """Write the table as JSON.
 
@@ -349,6 +385,11 @@ class UniformRadiusTable:
             The file.
         """
         tables.write_json(path, self.as_dict())
+
+
+def _number(value: float | None) -> float:
+    """Read what `tables.plain` wrote."""
+    return math.nan if value is None else float(value)
 
 
 def _with_error(row: EvaluationRow, name: str) -> str:
