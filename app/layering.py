@@ -27,6 +27,7 @@ from core.cubes import CubeSequence
 from core.evolution import Forecast
 from core.sampling import CubeSample
 
+BOTH: tuple[Role, ...] = ("truth", "forecast")
 OTHER: dict[Role, Role] = {"truth": "forecast", "forecast": "truth"}
 
 NO_PARTICLES = Particles({}, {})
@@ -74,6 +75,12 @@ class Layering(QObject):
         document.subscribe(LayersChanged, lambda _: self._want())
         document.subscribe(TimeChanged, lambda _: self._want())
 
+    @property
+    def coverage(self) -> float:
+        """The share that the envelope holds; 0 without one."""
+        known = self._envelope_of if self.envelope is not None else None
+        return 0.0 if known is None else known[1]
+
     def refresh(self) -> None:
         """Tell the views what there is of truth and forecast."""
         self._forget()
@@ -90,7 +97,7 @@ class Layering(QObject):
             own = forecast if role == "forecast" and isinstance(forecast, Forecast) else None
             other = self._views[OTHER[role]].prepared
             envelope = self.envelope if own is not None else None
-            coverage = self._envelope_of[1] if self._envelope_of is not None else 0.0
+            coverage = self.coverage
             particles = getattr(self.particles, role)
             details = self._details.get(role)
             if details is None or details.prepared is not prepared:
@@ -143,8 +150,7 @@ class Layering(QObject):
     def _want_particles(self) -> None:
         document = self._document
         truth, source = document.truth, document.source
-        roles: tuple[Role, ...] = ("truth", "forecast")
-        shown = any(document.layers(role).cube_particles for role in roles)
+        shown = any(document.layers(role).cube_particles for role in BOTH)
         if not shown or document.choosing or truth is None or missing(document, "particles"):
             return
         if source is None or source.series is None or len(source.series) < len(truth):
