@@ -28,6 +28,7 @@ from app.measuring import stand_in_control
 from app.panels.notice import NoticeBar
 from app.panels.start import StartPage
 from app.place import Spot
+from app.prefetch import Drawn
 from app.scene.link import CameraLink
 from app.scene.picking import Picked
 from app.scene.slices import SliceView
@@ -314,6 +315,16 @@ class Centre(QWidget):
     def _seen_columns(self) -> list[Column]:
         shown = self._document.look.shown
         return [self.columns[role] for role in shown if role in self.columns]
+
+    def drawn(self) -> list[Drawn]:
+        """Return what the views that are seen draw, for those who prepare it."""
+        found = []
+        for column in self._seen_columns():
+            prepared, layers = column.view.prepared, self._document.layers(column.role)
+            if prepared is not None and not self._document.choosing:
+                shown = layers.shell and prepared.has_control
+                found.append(Drawn(prepared, layers.shell_level if shown else None))
+        return found
 
     @property
     def current_role(self) -> ViewRole:

@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from functools import cache
+from threading import Lock
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -36,6 +37,9 @@ the picture gains nothing that software rendering could pay for."""
 MAX_POINTS = 128
 PLANE_POINTS = 256
 
+MAX_BYTES = 256 * 2**20
+"""Room for a usual run of 64 cells or more: 20 frames of 10 MB."""
+
 _LOG_FLOOR = 1e-4  # Msun/pc^3: a cell without particles is invisible, not a pit that blurs far
 
 MEDIUM_DEX, BRIGHT_DEX = 0.1, 0.85
@@ -51,7 +55,7 @@ T = TypeVar("T")
 
 
 class BoundedCache(Generic[T]):
-    """Keeps what was used last, up to a number of bytes.
+    """Keeps what was used last, up to a number of bytes; any thread may ask.
 
     Parameters
     ----------
@@ -66,20 +70,30 @@ class BoundedCache(Generic[T]):
         self._size_of = size_of
         self._items: OrderedDict[Hashable, T] = OrderedDict()
         self.nbytes = 0
+        self._lock = Lock()
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._items
 
     def __len__(self) -> int:
         return len(self._items)
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return the item of `key`, making it when it is not kept."""
-        if key in self._items:
-            self._items.move_to_end(key)
-            return self._items[key]
-        item = self._items[key] = make()
-        self.nbytes += self._size_of(item)
-        while self.nbytes > self.max_bytes and len(self._items) > 1:
-            _, oldest = self._items.popitem(last=False)
-            self.nbytes -= self._size_of(oldest)
+        with self._lock:
+            if key in self._items:
+                self._items.move_to_end(key)
+                return self._items[key]
+        # Not under the lock: nobody waits for another's item.
+        item = make()
+        with self._lock:
+            if key in self._items:  # another thread was faster
+                return self._items[key]
+            self._items[key] = item
+            self.nbytes += self._size_of(item)
+            while self.nbytes > self.max_bytes and len(self._items) > 1:
+                _, oldest = self._items.popitem(last=False)
+                self.nbytes -= self._size_of(oldest)
         return item
 
 
@@ -294,7 +308,7 @@ class PreparedEvolution:
         sequence: CubeSequence,
         control: CubeSequence | None,
         site_pc: Vector3 = (0.0, 0.0, 0.0),
-        max_bytes: int = 192 * 2**20,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self.sequence = sequence
         self.control = control
@@ -335,6 +349,23 @@ class PreparedEvolution:
         return self._kept.get(
             ("volume", index), lambda: refine(self.field(index), self.volume_points)
         )
+
+    @property
+    def frames_kept(self) -> int:
+        """How many frames, gas and shell, are kept at once."""
+        frame = 4 * (self.volume_points**3 + self.has_control * self.shell_points**3)
+        return max(int(self._kept.max_bytes // frame), 1)
+
+    def is_ready(self, index: int, level: float | None) -> bool:
+        """Whether a frame, with the shell of a level, is kept."""
+        shell = level is None or not self.has_control or ("shell", index, level) in self._kept
+        return shell and ("volume", index) in self._kept
+
+    def make_ready(self, index: int, level: float | None) -> None:
+        """Prepare a frame, with the shell of a level, in any thread."""
+        self.volume(index)
+        if level is not None:
+            self.shell(index, level)
 
     def plane(self, index: int, height: float) -> Array:
         """Return what is drawn of a frame in a plane of constant z (see `plane_of`)."""
