@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from app.document import Document
 from app.look import ViewRole
@@ -14,7 +15,13 @@ from app.scene.view import SceneView
 from app.theme import Theme
 from app.view_buttons import ThirdChooser, ViewButtons
 
-VIEW_STRETCH, SLICE_STRETCH = 416, 222
+GAP = 4
+UNDER, BESIDE = (450, 222), (600, 400)
+"""Parts of the room for the view and for the slice, under it or beside it."""
+
+WIDE = 1.35
+"""Width over height from which the slice has its place beside the view."""
+
 TITLES: dict[ViewRole, str] = {"truth": "Truth", "forecast": "Forecast", "third": "Third view"}
 
 
@@ -46,12 +53,32 @@ class Column(QWidget):
         self.chooser = ThirdChooser(document, theme, self.view) if role == "third" else None
         self.buttons.align_requested.connect(self.align_requested)
         self.view.heading_double_clicked.connect(self.buttons.toggle_maximised)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.view, VIEW_STRETCH)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.slice, SLICE_STRETCH)
+        upper = QVBoxLayout()
+        upper.setSpacing(GAP)
+        upper.addWidget(self.view, 1)
+        upper.addWidget(self.bar)
+        self._layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addLayout(upper)
+        self._layout.addWidget(self.slice)
+        self._arrange()
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the slice is beside the view, not under it."""
+        return self.width() > WIDE * self.height()
+
+    def _arrange(self) -> None:
+        wide = self.is_wide
+        direction = QBoxLayout.Direction
+        self._layout.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
+        self._layout.setSpacing(2 * GAP if wide else GAP)
+        for place, stretch in enumerate(BESIDE if wide else UNDER):
+            self._layout.setStretch(place, stretch)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
 
 class WholeBox(QWidget):
@@ -63,6 +90,6 @@ class WholeBox(QWidget):
         self.bar = ColorBar(document, theme)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(GAP)
         layout.addWidget(self.view, 1)
         layout.addWidget(self.bar)

@@ -18,9 +18,9 @@ from app.scene.viewport import Viewport
 from app.theme import Theme
 
 SIZE = 22
-ICON = 14
+ICON = 16
 TOP = 27
-QUIET, LOUD = "#8d97a7", "#eef1f6"
+QUIET, LOUD = "#aab3c1", "#eef1f6"
 
 # Views are dark in every theme, and so is what lies over them.
 STYLE = """

@@ -35,8 +35,8 @@ STANDARD_VIEWS: Mapping[str, tuple[Vector3, Vector3]] = MappingProxyType(
 # The cube fits when the picture shows this many edges of it, across and upwards, at the focus.
 _EDGES_ACROSS = 1.636
 _EDGES_UP = 1.686
-_EDGES_OF_FACE = 1.42
-_EDGES_OF_CORNER = 1.9
+_EDGES_OF_FACE, _EDGES_OF_CORNER = 1.42, 1.85
+_EDGES_PARALLEL = (1.22, 1.78)  # nothing is near, and large for that
 
 
 def _vector(values: NDArray[np.floating]) -> Vector3:
@@ -77,7 +77,9 @@ def default_camera(size_pc: float = 60.0, aspect: float = 1.0) -> CameraState:
     )
 
 
-def standard_camera(name: str, size_pc: float = 60.0, aspect: float = 1.0) -> CameraState:
+def standard_camera(
+    name: str, size_pc: float = 60.0, aspect: float = 1.0, *, parallel: bool = False
+) -> CameraState:
     """Return the eye on an axis, or on the diagonal, that shows a whole cube.
 
     Parameters
@@ -88,11 +90,13 @@ def standard_camera(name: str, size_pc: float = 60.0, aspect: float = 1.0) -> Ca
         Edge of the cube in pc.
     aspect : float
         Width of the picture over its height.
+    parallel : bool
+        Whether lines of sight are parallel.
 
     Returns
     -------
     CameraState
-        Looking at the centre.
+        Looking at the centre, or nearly.
 
     Raises
     ------
@@ -102,11 +106,20 @@ def standard_camera(name: str, size_pc: float = 60.0, aspect: float = 1.0) -> Ca
     if name not in STANDARD_VIEWS:
         raise InvalidRequest(f"The eye stands at {', '.join(STANDARD_VIEWS)}, not at '{name}'.")
     toward, up = STANDARD_VIEWS[name]
-    edges = _EDGES_OF_CORNER if name == "isometric" else _EDGES_OF_FACE
+    face, corner = _EDGES_PARALLEL if parallel else (_EDGES_OF_FACE, _EDGES_OF_CORNER)
+    edges = corner if name == "isometric" else face
     half_angle = np.tan(np.deg2rad(VIEW_ANGLE_DEG / 2))
     distance = size_pc / 2 / half_angle * edges / min(max(aspect, 0.05), 1.0)
     direction = np.array(toward) / np.linalg.norm(toward)
-    return CameraState(_vector(distance * direction), view_up=up, view_angle=VIEW_ANGLE_DEG)
+    # The near corner is below the middle, as seen from above.
+    focus = np.array([0.0, 0.0, -0.04 * size_pc if name == "isometric" else 0.0])
+    return CameraState(
+        position=_vector(focus + distance * direction),
+        focal_point=_vector(focus),
+        view_up=up,
+        view_angle=VIEW_ANGLE_DEG,
+        parallel=parallel,
+    )
 
 
 def viewpoint(camera: CameraState) -> NDArray:

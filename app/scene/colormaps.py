@@ -29,7 +29,7 @@ _STOPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "deep-blue": DEEP_BLUE,
         "difference": (*reversed(_ROSE), *_GOLD[1:]),
-        "probability": _ROSE,
+        "probability": ("#101216", "#2b1522", "#4f1e3a", "#7a2a55", "#a63c72", "#cf5a90"),
     }
 )
 """Maps of our own; the last two are for what is no density: their colours have a meaning."""

@@ -14,8 +14,8 @@ from app.view_state import CameraState
 class LinkedView(Protocol):
     """What a view must offer to be linked.
 
-    One that has a true attribute ``fitted`` stands where the whole cube is
-    shown; its like are then told to `fit` instead, which they tell nobody.
+    One that has an attribute ``standpoint`` that is not empty shows the whole
+    cube from there; its like are then told to `fit`, which they tell nobody.
     """
 
     camera_changed: Any
@@ -118,12 +118,12 @@ class CameraLink(QObject):
         self._passing_on = True  # what the others tell meanwhile is an echo
         try:
             # A view that shows the whole cube makes the others do so, each at its own size.
-            fitted = getattr(source, "fitted", False)
+            standpoint = getattr(source, "standpoint", "")
             for view in self._alive():
                 if view is source:
                     continue
-                if fitted:
-                    view.fit()
+                if standpoint:
+                    view.fit(standpoint)
                 elif view.camera() != camera:
                     view.set_camera(camera)
         finally:

@@ -59,7 +59,7 @@ class OverviewView(Viewport):
         # The box fills the window: a coarse picture at once, the fine one when all is quiet.
         self._draw_coarsely_for_now()
         self._stage.show(overview)
-        self._move_eye(self._fitting_camera() if self._fitted else self._camera)
+        self._move_eye(self._fitting_camera() if self._standpoint else self._camera)
 
     def set_cube(self, cube: Cutout | None) -> None:
         """Draw the cube that is to be cut out."""

@@ -18,7 +18,7 @@ _SMOOTHING = 6
 _ODD_ONE = 0.35  # relative distance from its neighbours at which a radius is of another clump
 
 
-def rings(surface: pv.PolyData, size_pc: float) -> pv.PolyData:
+def rings(surface: pv.PolyData, size_pc: float, per_edge: int = RINGS_PER_EDGE) -> pv.PolyData:
     """Cut a surface with level planes: closed lines read at once where a mesh is noise.
 
     Parameters
@@ -27,6 +27,8 @@ def rings(surface: pv.PolyData, size_pc: float) -> pv.PolyData:
         Triangles.
     size_pc : float
         Edge of the cube in pc, centred on 0.
+    per_edge : int
+        Level planes along the cube's edge.
 
     Returns
     -------
@@ -35,7 +37,7 @@ def rings(surface: pv.PolyData, size_pc: float) -> pv.PolyData:
     """
     if surface.n_cells == 0:
         return pv.PolyData()
-    step = size_pc / RINGS_PER_EDGE
+    step = size_pc / per_edge
     _, _, _, _, low, high = surface.bounds
     first, last = np.ceil(low / step), np.floor(high / step)
     # A body thinner than the distance of the planes still gets one ring.

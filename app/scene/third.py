@@ -30,11 +30,11 @@ THIRD_TITLES: dict[ThirdKind, str] = {
 THIRD_TIPS: dict[ThirdKind, str] = {
     "difference": (
         "log10 of the forecast density over the true one: rose where the forecast is emptier "
-        "than the truth, gold where it is denser"
+        "than the truth, gold where it is denser; lines are the shells of both"
     ),
     "uncertainty": (
         "Probability, by the forecast, that the explosion has lowered the density by more than "
-        "a tenth"
+        "a tenth; the rose line is at a half, the gold one is what is affected in truth"
     ),
     "control": "The gas without the explosion",
 }

@@ -18,6 +18,8 @@ RING_COLORS = {"truth": "#ffd88f", "forecast": "#ff9cc6"}
 """Paler than surfaces: a thin line has to be brighter to be of the same colour."""
 
 RING_WIDTH = 1.5
+RINGS_PER_EDGE = 18
+"""Far enough from each other that two sets of them can be told apart."""
 
 
 class RingLayer:
@@ -105,7 +107,7 @@ def _ring_cache() -> BoundedCache[pv.PolyData]:
 
 
 def _rings_of(field: Array, size_pc: float) -> pv.PolyData:
-    return rings(isosurface(field, size_pc), size_pc)
+    return rings(isosurface(field, size_pc), size_pc, RINGS_PER_EDGE)
 
 
 def stage_for(plotter: BasePlotter, role: str, line_width: float = 1.0) -> Stage:

@@ -72,6 +72,11 @@ class SceneView(Viewport):
         self._title, self._dots = (title, subtitle), dots
         self._annotate()
 
+    @property
+    def title(self) -> tuple[str, str]:
+        """Title and subtitle."""
+        return self._title
+
     def set_empty_text(self, text: str) -> None:
         """Say what to do while there is nothing to show."""
         self._empty_text = text

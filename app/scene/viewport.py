@@ -149,11 +149,12 @@ class Viewport(QFrame):
             self.camera_changed.emit(self._camera)
 
     def set_parallel(self, parallel: bool) -> None:
-        """Look along parallel lines, or in perspective; the eye stays."""
+        """Look along parallel lines, or in perspective; an eye that was moved stays."""
         if self._closed or parallel == self._parallel:
             return
         self._parallel = parallel
-        self._move_eye(replace(self._camera, parallel=parallel))
+        moved = replace(self._camera, parallel=parallel)
+        self._move_eye(self._fitting_camera() if self._standpoint else moved)
 
     @property
     def fitted(self) -> bool:
@@ -190,9 +191,10 @@ class Viewport(QFrame):
 
     def _fitting_camera(self) -> CameraState:
         if self._standpoint in geometry.STANDARD_VIEWS:
-            camera = geometry.standard_camera(self._standpoint, self.size_pc, self._aspect)
-        else:
-            camera = geometry.default_camera(self.size_pc, self._aspect)
+            return geometry.standard_camera(
+                self._standpoint, self.size_pc, self._aspect, parallel=self._parallel
+            )
+        camera = geometry.default_camera(self.size_pc, self._aspect)
         return replace(camera, parallel=self._parallel)
 
     def _move_eye(self, camera: CameraState) -> None:

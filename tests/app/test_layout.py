@@ -43,8 +43,9 @@ def test_showing_another_view_ends_maximising():
 
 @pytest.mark.parametrize("name", STANDARD_VIEWS)
 @pytest.mark.parametrize("aspect", [0.6, 1.0, 2.0])
-def test_standard_views_show_the_whole_cube(name, aspect):
-    eye = standard_camera(name, 60.0, aspect)
+@pytest.mark.parametrize("parallel", [False, True])
+def test_standard_views_show_the_whole_cube(name, aspect, parallel):
+    eye = standard_camera(name, 60.0, aspect, parallel=parallel)
     corners = np.array([[x, y, z] for x in (-30, 30) for y in (-30, 30) for z in (-30, 30)])
     at = project(eye, corners, 400.0 * aspect, 400.0) / [400.0 * aspect, 400.0]
     assert (at > 0.02).all()
@@ -133,7 +134,7 @@ def test_a_double_click_on_the_title_maximises(qtbot, opened):
     qtbot.mouseDClick(canvas, Qt.MouseButton.LeftButton, pos=title)
     assert window.document.look.maximised == "forecast"
     assert seen(window) == ("forecast",)
-    qtbot.waitUntil(lambda: column.view.width() > 0.9 * window.centre.views.width())
+    qtbot.waitUntil(lambda: column.width() > 0.9 * window.centre.views.width())
     column.buttons.room.click()
     assert seen(window) == ("truth", "forecast")
     window.actions_["maximise"].trigger()
@@ -205,15 +206,19 @@ def test_views_that_fit_go_on_fitting_when_others_come(qtbot, opened):
     assert all(view.fitted for view in views)
     window.actions_["show_third"].trigger()
     window.actions_["show_forecast"].trigger()
-    qtbot.waitUntil(lambda: views[0].width() > 0.9 * window.centre.views.width())
-    aspect = views[0].width() / views[0].height()
-    assert views[0].camera() == geometry.default_camera(views[0].size_pc, aspect)
+    column, view = window.centre.columns["truth"], views[0]
+    qtbot.waitUntil(lambda: column.width() > 0.9 * window.centre.views.width())
+    usual = geometry.default_camera
+    qtbot.waitUntil(
+        lambda: view.camera() == usual(view.size_pc, view.width() / view.height()), timeout=3000
+    )
 
 
 def test_standard_views_and_parallel_lines(qtbot, opened):
     window = opened
     qtbot.keyClick(window, Qt.Key.Key_4)
     truth, other = (column.view for column in window.centre.columns.values())
+    assert truth.standpoint == other.standpoint == "+x"
     for view in (truth, other):
         assert view.camera().position[0] > 100
         assert view.camera().position[1:] == pytest.approx((0.0, 0.0), abs=1e-6)
@@ -230,6 +235,25 @@ def test_standard_views_and_parallel_lines(qtbot, opened):
     assert other.camera().parallel
     qtbot.keyClick(window, Qt.Key.Key_O)
     assert not truth.camera().parallel
+
+
+def test_a_wide_view_has_its_slice_beside_it(qtbot, opened):
+    window = opened
+    column = window.centre.columns["truth"]
+    assert not column.is_wide
+    assert column.slice.y() > column.view.y()
+    window.resize(1500, 720)
+    window.actions_["bottom"].trigger()
+    window.actions_["maximise"].trigger()
+    seen_now = window.centre.columns[window.document.look.shown[0]]
+    qtbot.waitUntil(lambda: seen_now.is_wide)
+    qtbot.waitUntil(lambda: seen_now.slice.x() > seen_now.view.x())
+    assert seen_now.slice.height() > 0.9 * seen_now.height()
+    # The eye follows the room there is.
+    view = seen_now.view
+    qtbot.waitUntil(
+        lambda: view.camera() == geometry.default_camera(view.size_pc, view.width() / view.height())
+    )
 
 
 def test_a_picture_shows_what_is_seen(qtbot, opened):
