@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import (
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextFormat,
+    QTextFrameFormat,
+    QTextTable,
+)
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 
@@ -27,8 +35,6 @@ class CardDialog(QDialog):
         self.text.setAccessibleName("Model card")
         self.text.setToolTip("What the model is, what it was trained on, and how well it does")
         self.text.document().setDocumentMargin(18)
-        # Headings are a little larger than the text, not twice as large.
-        self.text.document().setDefaultStyleSheet("table { border-collapse: collapse; }")
         self.text.setMarkdown(markdown)
         self._calm_down()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -41,12 +47,9 @@ class CardDialog(QDialog):
         layout.addWidget(buttons)
 
     def _calm_down(self) -> None:
-        """Give tables thin lines and room, which Markdown does not say."""
-        from PySide6.QtGui import QTextFrameFormat, QTextTable
-
+        """Give headings, paragraphs and tables room, which Markdown does not say."""
         line = self.palette().mid().color()
-        root = self.text.document().rootFrame()
-        for frame in root.childFrames():
+        for frame in self.text.document().rootFrame().childFrames():
             if isinstance(frame, QTextTable):
                 style = frame.format().toTableFormat()
                 style.setBorder(0.5)
@@ -55,5 +58,24 @@ class CardDialog(QDialog):
                 style.setBorderCollapse(True)
                 style.setCellPadding(5)
                 style.setCellSpacing(0)
-                style.setBottomMargin(10)
+                style.setTopMargin(4)
+                style.setBottomMargin(12)
                 frame.setFormat(style)
+        block = self.text.document().begin()
+        while block.isValid():
+            cursor = QTextCursor(block)
+            level = block.blockFormat().headingLevel()
+            room = QTextBlockFormat()
+            room.setLineHeight(130, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+            if cursor.currentTable() is None:
+                first = block == self.text.document().begin()
+                room.setTopMargin(16 if level and not first else 0)
+                room.setBottomMargin(6 if level or block.textList() is None else 2)
+            cursor.mergeBlockFormat(room)
+            if level:
+                # Headings of a page are twice as large as its text: too loud here.
+                size = QTextCharFormat()
+                size.setProperty(QTextFormat.Property.FontSizeAdjustment, 2 if level == 1 else 1)
+                cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
+                cursor.mergeCharFormat(size)
+            block = block.next()

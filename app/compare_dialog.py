@@ -60,7 +60,7 @@ class CompareDialog(QDialog):
         super().__init__(parent)
         self._document, self._theme = document, theme
         self.setWindowTitle("Compare the forecasts")
-        self.resize(900, 320)
+        self.resize(900, 300)
         self.frames = QComboBox()
         self.frames.addItem("Frame shown", "now")
         self.frames.addItem("Mean of all frames", "mean")
@@ -76,6 +76,8 @@ class CompareDialog(QDialog):
         for column, (label, tip) in enumerate([*heads, COST]):
             head = QTableWidgetItem(label)
             head.setToolTip(tip)
+            side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
+            head.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
             self.table.setHorizontalHeaderItem(column, head)
         self._heads = [label for label, _ in [*heads, COST]]
         self.table.verticalHeader().hide()

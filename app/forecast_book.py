@@ -68,6 +68,15 @@ class ForecastBook(Publisher):
         return shown.figures if shown is not None else self._bare_figures
 
     @property
+    def why_unmeasured(self) -> str:
+        """Why there are no figures of the forecast that is shown, for people."""
+        if self._preview is None:
+            return "Measuring…"
+        if self._preview.kind == "live":
+            return "Nothing is measured in live mode"
+        return "Measured when all frames are there"
+
+    @property
     def matches(self) -> bool:
         """Whether truth and forecast show the same explosion."""
         shown = self._preview if self._preview is not None else self._forecasts.shown

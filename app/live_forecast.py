@@ -318,9 +318,8 @@ class LiveForecaster:
             made = forecaster.forecast(cube, energy_erg=energy, cancelled=cancelled)
             self._controls[key] = made.control
         passed = time.monotonic()
-        shifted = forecaster.forecast(
-            self.around.at(offset), energy_erg=energy, cancelled=cancelled
-        )
+        gas = self.around.cube if middle else self.around.at(offset)
+        shifted = forecaster.forecast(gas, energy_erg=energy, cancelled=cancelled)
         # Without the explosion it does not matter where that is.
         control = self._controls.setdefault(key, shifted.control)
         if not forecaster.ignores:

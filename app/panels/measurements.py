@@ -223,7 +223,7 @@ class MeasurementsPanel(QWidget):
         if not filled:
             if document.forecast is None:
                 return "Press Forecast to measure the shell."
-            return "Measuring…"
+            return document.why_unmeasured
         comparison = document.figures.comparison
         if comparison is None:
             return "" if document.control is not None else "No truth to compare with."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from app.charts import CHARTS, Chart, chart
@@ -20,7 +20,9 @@ from app.events import (
     TruthChanged,
 )
 from app.figures import ROLES
+from app.forecast_list import KeptForecast
 from app.measuring import measured_level
+from app.panels.forecasts import series_color
 from app.panels.parts import flat_button
 from app.panels.time_plot import Key, TimePlot, thin_dashes
 from app.theme import Theme
@@ -134,7 +136,7 @@ class PlotsPanel(QWidget):
         name = "cavity" if self._level == CAVITY_BELOW else "affected region"
         self.heading.setText(f"Mean radius of the {name}, pc")
         self.radius.clear()
-        top = self._draw_theory()
+        top = max(self._draw_theory(), self._draw_others())
         for role in reversed(ROLES):
             curve = self._document.figures.curve(role, self._level)
             if curve is None:
@@ -160,6 +162,28 @@ class PlotsPanel(QWidget):
         self.radius.add_line(theory.times_myr, theory.radius_pc, pen)
         return max(1.0, float(theory.radius_pc[-1]))
 
+    def _others(self) -> list[tuple[KeptForecast, QPen]]:
+        """Return the forecasts that are kept but not shown, with the thin lines of each."""
+        document = self._document
+        if document.preview is not None:
+            return []
+        others = [entry for entry in document.forecasts if entry is not document.shown_forecast]
+        return [
+            (entry, pg.mkPen(series_color(entry, document, self._theme), width=1))
+            for entry in others
+        ]
+
+    def _draw_others(self) -> float:
+        """Draw the radius of the other forecasts, and return the largest in pc."""
+        top = 1.0
+        for entry, pen in self._others():
+            curve = entry.figures.curve("forecast", self._level)
+            if curve is not None:
+                self.radius.add_line(curve.times_myr, curve.mean_pc, pen)
+                known = np.isfinite(curve.mean_pc)
+                top = max(top, float(np.max(curve.mean_pc, initial=1.0, where=known)))
+        return top
+
     def _draw_comparison(self) -> None:
         shown, plot = self.chart, self.overlap
         if shown != self._drawn_chart:
@@ -170,6 +194,11 @@ class PlotsPanel(QWidget):
         plot.clear()
         comparison = self._document.figures.comparison
         low, high = 0.0, 1.0 if shown.share else 0.0
+        main = shown.traces[0].column
+        for entry, pen in self._others():
+            other = entry.figures.comparison
+            if other is not None and len(other.rows) > 1:
+                plot.add_line(other.column("time_myr")[1:], other.column(main)[1:], pen)
         if comparison is not None and len(comparison.rows) > 1:
             # The first frame is the state both start from: nothing to compare.
             times = comparison.column("time_myr")[1:]
@@ -205,7 +234,7 @@ class PlotsPanel(QWidget):
         elif document.forecast is None:
             texts = ("Forecast to see the radius grow", "Forecast to compare with the truth")
         elif not figures.curves:
-            texts = ("Measuring…", "Measuring…")
+            texts = (document.why_unmeasured, document.why_unmeasured)
         else:
             texts = ("", "" if figures.comparison else "No truth to compare with")
         self.radius.set_empty_text("" if figures.curves else texts[0])
