@@ -176,6 +176,7 @@ class EvaluationDialog(QDialog):
 
     def _make_tables(self) -> None:
         self.tabs = QTabWidget()
+        self.tabs.setUsesScrollButtons(False)
         self.table = _table("Figures of each method and frame")
         self.uniform = _table("Radii in uniform gas")
         self.tabs.addTab(self.table, "Turbulent gas")

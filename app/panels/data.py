@@ -80,6 +80,7 @@ class DataPanel(QWidget):
         self.tree.itemActivated.connect(self._activate)
         self.tree.itemClicked.connect(self._activate)
         self.tree.setAccessibleName("Open files and recent files")
+        self.tree.setToolTip("What is open; Enter or a click opens what was opened lately")
         self.trajectory = QComboBox()
         self.trajectory.setToolTip("The file holds several runs; one is shown")
         self.trajectory.setAccessibleName("Trajectory")

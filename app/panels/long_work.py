@@ -28,6 +28,7 @@ class LongWorkPanel(QWidget):
         self.name = QToolButton()
         self.name.setObjectName("longWork")
         self.name.setToolTip("Show its dialog")
+        self.name.setAccessibleName("Show what goes on")
         self.name.clicked.connect(self._on_name)
         self.text = ElidedLabel("", Qt.TextElideMode.ElideRight)
         self.text.setFixedWidth(210)

@@ -34,6 +34,8 @@ class NoticeBar(QFrame):
         self.details.clicked.connect(self.show_details)
         self.remedy = QPushButton()
         self.remedy.setObjectName("link")
+        self.remedy.setAccessibleName("Do something about it")
+        self.remedy.setToolTip("What can be done about it")
         self.remedy.clicked.connect(self._mend)
         dismiss = flat_button(theme, "x", "Dismiss", 22)
         dismiss.clicked.connect(self.dismiss)
@@ -67,6 +69,7 @@ class NoticeBar(QFrame):
         self.remedy.setVisible(notice.remedy is not None)
         if notice.remedy is not None:
             self.remedy.setText(notice.remedy.label)
+            self.remedy.setAccessibleName(notice.remedy.label)
         self._paint_icon()
         self.show()
         brief = notice.level == "info" and notice.remedy is None and not notice.details

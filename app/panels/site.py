@@ -101,6 +101,7 @@ class SitePanel(QWidget):
         self.find_button.clicked.connect(self.find_requested)
         self.list = QListWidget()
         self.list.setObjectName("sites")
+        self.list.setToolTip("Candidates for the place of the explosion; choose one")
         self.list.setIconSize(QSize(18, 18))
         self.list.setUniformItemSizes(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
