@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from app import files, processes
 from app.evaluation_dialog import EvaluationDialog
-from app.forecasting import Choice
+from app.forecasting import Choice, is_theory
 from app.jobs import Job, Reporter
 from app.long_work import LongWork, Undertaking
 from app.notifications import Notifications
@@ -35,7 +35,7 @@ class EvaluationRequest:
     Parameters
     ----------
     models : tuple of str
-        Networks and theories.
+        Names or weights files of networks.
     data : Path
         Folder of simulations.
     surfaces : bool
@@ -128,7 +128,8 @@ class Evaluation(QObject):
             )
             self.dialog.stop_requested.connect(self._long_work.stop)
             self.dialog.export_requested.connect(self._choose_export)
-        self.dialog.set_models(self._models())
+        networks = [one for one in self._models() if not is_theory(one.key)]
+        self.dialog.set_models(networks)
         self._tell_dialog()
         self.dialog.show()
         self.dialog.raise_()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from core.training.scores import EvaluationTable
 
 MISSING = "–"
+
+BASELINES = (
+    "Theories, the best possible sphere, the control and persistence stand beside the networks."
+)
 
 
 class NumberItem(QTableWidgetItem):
@@ -104,8 +108,8 @@ class EvaluationDialog(QDialog):
     def _make_inputs(self) -> None:
         self.models = QListWidget()
         self.models.setObjectName("sites")
-        self.models.setToolTip("The networks and theories to compare in one table")
-        self.models.setAccessibleName("Networks and theories")
+        self.models.setToolTip(f"The networks to compare in one table. {BASELINES}")
+        self.models.setAccessibleName("Networks")
         self.models.setFixedHeight(96)
         self.models.itemChanged.connect(lambda _: self._refresh())
         self.path = QLineEdit()
@@ -157,7 +161,7 @@ class EvaluationDialog(QDialog):
         return line
 
     def _filter_row(self) -> QHBoxLayout:
-        self.heading = QLabel("")
+        self.heading = QLabel(BASELINES)
         self.heading.setObjectName("secondary")
         self.times = QComboBox()
         self.times.setToolTip("Which frames are shown")
@@ -181,6 +185,7 @@ class EvaluationDialog(QDialog):
         self.uniform = _table("Radii in uniform gas")
         self.tabs.addTab(self.table, "Turbulent gas")
         self.tabs.addTab(self.uniform, "Uniform gas")
+        self.tabs.setTabVisible(1, False)
 
     def _buttons(self) -> QHBoxLayout:
         self.copy_button = QPushButton("Copy")
@@ -217,7 +222,7 @@ class EvaluationDialog(QDialog):
         ]
 
     def set_models(self, choices: Sequence[Choice]) -> None:
-        """List networks and theories; the first is ticked if none was."""
+        """List the networks; the first is ticked if none was."""
         chosen = self.chosen
         self.models.clear()
         for row, choice in enumerate(choices):
@@ -226,6 +231,7 @@ class EvaluationDialog(QDialog):
             item.setToolTip(choice.tip)
             ticked = choice.key in chosen or (not chosen and row == 0)
             item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+            item.setSizeHint(QSize(0, 22))
             self.models.addItem(item)
         self._refresh()
 
@@ -285,7 +291,7 @@ class EvaluationDialog(QDialog):
         table, grid = self._table, self.table
         if table is None:
             grid.setRowCount(0)
-            self.heading.setText("")
+            self.heading.setText(BASELINES)
             return
         from core.training.bootstrap import LEVEL
         from core.training.scores import FIGURES

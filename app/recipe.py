@@ -148,11 +148,16 @@ def default_folder() -> Path:
     return Path(platformdirs.user_data_dir("shellsight", appauthor=False)) / "simulations"
 
 
+def is_taken(out: Path) -> bool:
+    """Tell whether a run, or the frames of one that was not finished, has this name."""
+    return out.exists() or frames_folder(out).exists()
+
+
 def free_name(folder: Path, name: str) -> Path:
     """Return a name in a folder that nothing has yet."""
     stem = name.removesuffix(".shell.h5")
     for number in range(1, 10_000):
         path = folder / (f"{stem}.shell.h5" if number == 1 else f"{stem}-{number}.shell.h5")
-        if not path.exists() and not frames_folder(path).exists():
+        if not is_taken(path):
             return path
     return folder / name

@@ -28,7 +28,7 @@ from app.source import OpenRequest, Source
 from app.supernova_dialog import SupernovaDialog
 from app.theme import Theme
 from core.cubes import Cube, CubeSequence, stack
-from core.errors import Cancelled
+from core.errors import Cancelled, InvalidRequest, ShellsightError
 
 NAME = "supernova"
 
@@ -237,7 +237,7 @@ class Supernova(QObject):
         if self.is_shown:
             self._document.close()
         self._source = None
-        if self.dialog is not None and isinstance(error, processes.ProcessFailed):
+        if self.dialog is not None and isinstance(error, ShellsightError):
             self.dialog.refuse(str(error))
             self.dialog.show()
             return
@@ -286,6 +286,8 @@ def _simulate(recipe: Recipe, out: Path, reporter: Reporter) -> Source:
     from core.simulate.live import frame_file
 
     folder = frames_folder(out)
+    if folder.exists():
+        raise InvalidRequest(f"{folder} holds the frames of another run: choose another name.")
     out.parent.mkdir(parents=True, exist_ok=True)
 
     def publish(index: int) -> None:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from app import files
 from app.form_parts import LABEL_WIDTH, combo, duration, form, number, row
 from app.panels.parts import flat_button, section
-from app.recipe import TIMES_MYR, Recipe, Turbulence, default_folder, free_name
+from app.recipe import TIMES_MYR, Recipe, Turbulence, default_folder, free_name, is_taken
 from app.settings import Settings
 from app.theme import Theme
 from core.constants import NH_PER_DENSITY
@@ -72,6 +72,8 @@ class SupernovaDialog(QDialog):
         self._settings, self._theme = settings, theme
         self._speed: Speed | None = None
         self._busy = ""
+        self._suggested = ""
+        self._replaced: Path | None = None
         self.setWindowTitle("New supernova")
         self._make_fields()
         columns = QHBoxLayout()
@@ -290,8 +292,12 @@ class SupernovaDialog(QDialog):
 
     def suggest_name(self) -> None:
         """Offer a name that nothing has yet, in the folder used last."""
+        typed = self.path.text() not in ("", self._suggested)
+        if typed and not is_taken(self.out):
+            return
         folder = self._settings.simulations or default_folder()
-        self.path.setText(str(free_name(folder, self.recipe.name)))
+        self._suggested = str(free_name(folder, self.recipe.name))
+        self.path.setText(self._suggested)
 
     # -- state -------------------------------------------------------------------
 
@@ -368,20 +374,29 @@ class SupernovaDialog(QDialog):
 
     def _refresh(self) -> None:
         named = bool(self.path.text().strip())
-        ready = self._speed is not None and not self._refused and not self._busy and named
-        self.start.setEnabled(ready)
+        taken = named and is_taken(self.out) and self.out != self._replaced
+        ready = self._speed is not None and not self._refused and not self._busy
+        self.start.setEnabled(ready and named and not taken)
         self.start.setToolTip(
             f"{self._busy} goes on; wait until it is done"
             if self._busy
             else "Simulate in the background; the frames show as they come (Enter)"
         )
-        self.state.setText(f"{self._busy} goes on: see the status bar" if self._busy else "")
+        self.state.setText(
+            f"{self._busy} goes on: see the status bar"
+            if self._busy
+            else f"{self.out.name} is there already: choose another name"
+            if taken
+            else ""
+        )
 
     def _browse(self) -> None:
         title = "Save the simulation as"
         path = files.ask_new_file(self, self._settings, title, self.out.name, "*.shell.h5")
         if path is not None:
             self.path.setText(str(path))
+            self._replaced = self.out  # The user was asked whether to replace it.
+            self._refresh()
 
     def _on_start(self) -> None:
         self._settings.simulations = self.out.parent

@@ -112,11 +112,12 @@ class TrainingDialog(QDialog):
         self.plot = pg.PlotWidget()
         self.plot.setToolTip("The loss against training time; less is better")
         self.plot.setAccessibleName("Loss against training time")
-        self.plot.setLogMode(x=False, y=True)
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.hideButtons()
         self.plot.setMenuEnabled(False)
         self.plot.setLabel("bottom", "min of training")
+        self.plot.getAxis("bottom").enableAutoSIPrefix(False)
+        self.plot.getAxis("left").setWidth(46)
         self.lines = {key: self.plot.plot([], []) for key, _, _ in CURVES}
 
     def _plot_head(self) -> QHBoxLayout:
@@ -216,6 +217,9 @@ class TrainingDialog(QDialog):
         """Draw the figures that the run has written so far."""
         name = self.out.text().strip()
         columns = curves(Path(name).expanduser()) if name else {}
+        losses = [value for key in self.lines for value in columns.get(key, []) if value > 0]
+        # Over less than a decade, a logarithmic axis has nothing to read.
+        self.plot.setLogMode(x=False, y=bool(losses) and max(losses) > 10 * min(losses))
         for key, line in self.lines.items():
             known = key in columns and "minutes" in columns
             line.setData(
