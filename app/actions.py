@@ -137,7 +137,13 @@ COMMANDS: tuple[Command, ...] = (
             "Ctrl+S",
             "floppy-disk",
         ),
-        ("save_picture", "Save Picture…", "Write both views to a PNG file", "Ctrl+E", "camera"),
+        (
+            "copy_picture",
+            "Copy Picture",
+            "Put a picture of the views on the clipboard",
+            "Ctrl+Alt+C",
+            "copy-simple",
+        ),
         (
             "copy_table",
             "Copy Measurements",
@@ -151,6 +157,26 @@ COMMANDS: tuple[Command, ...] = (
     ),
     *_in(
         "Export",
+        (
+            "save_picture",
+            "Picture…",
+            "Draw the views in any size: PNG, JPEG or TIFF",
+            "Ctrl+E",
+            "camera",
+        ),
+        (
+            "export_movie",
+            "Movie…",
+            "Draw the views through time, turning, or both: MP4 or GIF",
+            "Ctrl+Shift+M",
+            "film-strip",
+        ),
+        SEPARATOR,
+        (
+            "export_surfaces",
+            "Surfaces…",
+            "Write the shell of the truth or the forecast as triangles: PLY, STL or VTP",
+        ),
         (
             "export_truth",
             "Cubes of the Truth…",

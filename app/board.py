@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 
 os.environ.setdefault("QT_API", "pyside6")
@@ -16,19 +15,14 @@ from PySide6.QtGui import QFont, QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from app.look import ViewRole
-from app.pictures import Material, Sheet, Shot
+from app.pictures import Sheet, Shot
 from app.scene import camera as geometry
 from app.scene.colorbar import LABEL, UNIT, paint_color_bar
-from app.scene.details import Details
 from app.scene.easel import Easel
 from app.scene.overlay import LABEL_COLOR, Annotations, paint, text
-from app.scene.prepare import PreparedEvolution, prepare
-from app.scene.third import third_scene
-from app.view_state import CameraState, LayerState, TransferFunction
-from core.errors import InvalidRequest
-from core.evolution import Forecast
-
-TITLES: Mapping[ViewRole, str] = {"truth": "Truth", "forecast": "Forecast"}
+from app.subjects import Subject, subject_of
+from app.view_state import CameraState, TransferFunction
+from core.progress import CancelCheck, Progress, check_cancelled, report
 
 REFERENCE_PIXELS = 480.0
 """Annotations have their size on screen in a picture this large, and grow with it."""
@@ -52,104 +46,6 @@ def ensure_application() -> QGuiApplication:
     if not _application:
         _application.append(QApplication(["shellsight", "-platform", "offscreen"]))
     return _application[0]
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """What one view of a picture shows.
-
-    Parameters
-    ----------
-    prepared : PreparedEvolution
-        What is drawn.
-    transfer : TransferFunction
-        Its colours.
-    layers : LayerState
-        What is shown of it.
-    title, subtitle : str
-        Name of the view, and what made it.
-    dots : tuple of str
-        Roles whose colours mark the title.
-    label, unit : str
-        What the scale of colours shows.
-    details : Details, optional
-        What further layers show.
-    """
-
-    prepared: PreparedEvolution
-    transfer: TransferFunction
-    layers: LayerState
-    title: str
-    subtitle: str = ""
-    dots: tuple[str, ...] = ()
-    label: str = LABEL
-    unit: str = UNIT
-    details: Details | None = None
-
-
-def subject_of(shot: Shot, role: ViewRole) -> Subject:
-    """Prepare what a view of a shot shows.
-
-    Parameters
-    ----------
-    shot : Shot
-        What is drawn.
-    role : {"truth", "forecast", "third"}
-        The view.
-
-    Returns
-    -------
-    Subject
-        What it shows.
-
-    Raises
-    ------
-    InvalidRequest
-        If data for it are missing.
-    """
-    material, look = shot.material, shot.look
-    layers = look.layers(role)
-    if role == "third":
-        scene = third_scene(
-            look.third_kind,
-            material.truth,
-            material.control,
-            material.forecast,
-            site_pc=material.site_pc,
-            name=material.name,
-        )
-        if scene.prepared is None:
-            raise InvalidRequest(scene.missing)
-        transfer, layers = scene.colors_of(look.transfer), scene.layers_of(layers)
-        title, subtitle = shot.titles.get(role, (scene.title, scene.subtitle))
-        label, unit = (scene.label, scene.unit) if scene.label else (LABEL, UNIT)
-        return Subject(scene.prepared, transfer, layers, title, subtitle, scene.roles, label, unit)
-    title, subtitle = shot.titles.get(role, (TITLES[role], ""))
-    prepared, details = _evolution(material, role)
-    return Subject(prepared, look.transfer, layers, title, subtitle, details=details)
-
-
-def _evolution(material: Material, role: ViewRole) -> tuple[PreparedEvolution, Details]:
-    """Prepare the truth or the forecast, with what its further layers show."""
-    truth, forecast = material.truth, material.forecast
-    both = {
-        "truth": None if truth is None else prepare(truth, material.behind_truth, material.site_pc),
-        "forecast": None
-        if forecast is None
-        else prepare(forecast.sequence, forecast.control, material.site_pc),
-    }
-    prepared = both[role]
-    if prepared is None:
-        raise InvalidRequest(f"There is no {role} to draw.")
-    own = forecast if role == "forecast" and isinstance(forecast, Forecast) else None
-    return prepared, Details(
-        prepared,
-        forecast=own,
-        other=both["truth" if role == "forecast" else "forecast"],
-        envelope=material.envelope if own is not None else None,
-        coverage=material.coverage,
-        particles={} if material.particles is None else getattr(material.particles, role),
-    )
 
 
 class Panel:
@@ -191,6 +87,11 @@ class Panel:
         )
 
     @property
+    def name(self) -> str:
+        """What the view is called."""
+        return self._subject.title.lower()
+
+    @property
     def _has_bar(self) -> bool:
         return self._sheet.color_bar and self._subject.layers.volume
 
@@ -226,7 +127,7 @@ class Panel:
         painter.scale(self._scale, self._scale)
         paint(painter, logical, self._notes(index), eye, self._font)
         if self._has_bar:
-            scale = (f"{self._subject.label}  {self._subject.unit}", self._subject.transfer)
+            scale = (_label(self._subject), self._subject.transfer)
             _paint_color_bar(painter, logical, *(self._easel.stage.scale or scale), self._font)
         painter.end()
         return image
@@ -301,20 +202,44 @@ class Board:
         """Return the frame of each view that is shown at a time."""
         return tuple(panel.frame_at(time_myr) for panel in self.panels)
 
-    def draw(self, time_myr: float, angle_deg: float = 0.0) -> QImage:
-        """Draw every view (see `Panel.draw`)."""
+    def draw(
+        self,
+        time_myr: float,
+        angle_deg: float = 0.0,
+        *,
+        progress: Progress | None = None,
+        cancelled: CancelCheck | None = None,
+    ) -> QImage:
+        """Draw every view.
+
+        Parameters
+        ----------
+        time_myr, angle_deg : float
+            See `Panel.draw`.
+        progress : callable, optional
+            Told the fraction done.
+        cancelled : callable, optional
+            Asked before every view whether to stop.
+
+        Returns
+        -------
+        QImage
+            The picture.
+        """
         width, height = self.sheet.size
-        if len(self.panels) == 1:
-            return self.panels[0].draw(time_myr, angle_deg)
         clear = self.sheet.transparent
         form = QImage.Format.Format_RGBA8888_Premultiplied if clear else QImage.Format.Format_RGB888
         whole = QImage(width, height, form)
         whole.fill(Qt.GlobalColor.transparent if clear else Qt.GlobalColor.black)
         painter = QPainter(whole)
-        for place, panel in enumerate(self.panels):
-            left = place * (panel.size[0] + self._gap)
-            painter.drawImage(left, 0, panel.draw(time_myr, angle_deg))
-        painter.end()
+        try:
+            for place, panel in enumerate(self.panels):
+                check_cancelled(cancelled, "The picture")
+                report(progress, place / len(self.panels), f"Drawing the {panel.name}")
+                left = place * (panel.size[0] + self._gap)
+                painter.drawImage(left, 0, panel.draw(time_myr, angle_deg))
+        finally:
+            painter.end()
         return whole
 
 
@@ -363,6 +288,13 @@ def _image(pixels: NDArray[np.uint8]) -> QImage:
         else QImage.Format.Format_RGBA8888_Premultiplied
     )
     return QImage(data.data, width, height, channels * width, form).copy()
+
+
+def _label(subject: Subject) -> str:
+    if not subject.label:
+        return f"{LABEL}  {UNIT}"
+    unit = subject.unit if subject.unit.startswith("[") or not subject.unit else f"[{subject.unit}]"
+    return f"{subject.label}  {unit}"
 
 
 def _paint_color_bar(

@@ -111,3 +111,26 @@ def ask_new_file_and_kind(
         return None, ""
     settings.folder = Path(chosen).parent
     return Path(chosen), kind
+
+
+def ask_name(
+    parent: QWidget, settings: Settings, title: str, name: str, suffix: str
+) -> Path | None:
+    """Ask where to write a file of one format.
+
+    Parameters
+    ----------
+    parent, settings, title, name
+        As for `ask_new_file`.
+    suffix : str
+        How such files end; added to a name that ends otherwise.
+
+    Returns
+    -------
+    Path or None
+        The file; None if the user changed their mind.
+    """
+    path = ask_new_file(parent, settings, title, name, f"*{suffix}")
+    if path is None or path.suffix.lower() == suffix:
+        return path
+    return path.with_name(path.name + suffix)

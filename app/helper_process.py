@@ -21,7 +21,7 @@ from core.errors import Cancelled, InvalidRequest, ShellsightError
 from core.progress import CancelCheck, Progress, report
 
 _POLL_S = 0.05
-_PATIENCE_S = 5.0
+_PATIENCE_S = 2.0
 """Time a process has to stop by itself and to remove what it has begun."""
 
 
@@ -98,11 +98,14 @@ def _listen(
     progress: Progress | None,
     cancelled: CancelCheck | None,
 ) -> Any:
-    told = False
+    told = begun = False
     waited = 0.0
     while True:
         if cancelled is not None and cancelled() and not told:
             told = True
+            if not begun:  # it still loads its libraries, and hears nothing
+                process.kill()
+                raise Cancelled(what)
             pipe.send("stop")
         if not pipe.poll(_POLL_S):
             waited += _POLL_S if told else 0.0
@@ -120,6 +123,7 @@ def _listen(
                 f"{what} broke off: its process ended with code {process.exitcode}. "
                 "The graphics driver or the memory may be the reason; a smaller picture may work."
             ) from None
+        begun = True
         if kind == "progress":
             report(progress, *rest)
         elif kind == "done":

@@ -9,12 +9,14 @@ from pathlib import Path
 from PySide6.QtGui import QImage
 
 from app import provenance
-from app.board import TITLES, Board
+from app.board import Board
 from app.look import Look, ViewRole
 from app.pictures import Material, Sheet, Shot, about
+from app.subjects import TITLES
 from app.view_state import CameraState, LayerState, TransferFunction
 from core.errors import InvalidRequest
 from core.evolution import Evolution
+from core.progress import CancelCheck, Progress, check_cancelled, report
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,14 @@ def render_pictures(
 
 
 def save_picture(
-    shot: Shot, sheet: Sheet, time_myr: float, path: Path, session: str | None = None
+    shot: Shot,
+    sheet: Sheet,
+    time_myr: float,
+    path: Path,
+    session: str | None = None,
+    *,
+    progress: Progress | None = None,
+    cancelled: CancelCheck | None = None,
 ) -> Path:
     """Draw a shot and save the picture with where it comes from.
 
@@ -172,6 +181,10 @@ def save_picture(
         Where to save it; the suffix decides the format.
     session : str, optional
         The session, which PNG files carry.
+    progress : callable, optional
+        Told the fraction done.
+    cancelled : callable, optional
+        Asked between the views whether to stop.
 
     Returns
     -------
@@ -182,9 +195,13 @@ def save_picture(
     ------
     InvalidRequest
         If there is nothing to draw, or the file cannot be written.
+    Cancelled
+        If told to stop; nothing is written.
     """
     provenance.check_picture_path(path)
     with Board(shot, sheet) as board:
-        image = board.draw(time_myr)
+        image = board.draw(time_myr, progress=progress, cancelled=cancelled)
+    check_cancelled(cancelled, "The picture")
+    report(progress, 0.9, f"Writing {path.name}")
     told = about(shot, sheet, time_myr=time_myr)
     return provenance.save_image(image, path, provenance.texts(told, session))

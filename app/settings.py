@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -81,6 +84,18 @@ class Settings:
     @simulations.setter
     def simulations(self, path: Path) -> None:
         self._store.setValue("simulations", str(path))
+
+    def recall(self, name: str) -> dict[str, Any]:
+        """Return values remembered under a name; none if there are none, or they are damaged."""
+        try:
+            values = json.loads(str(self._store.value(f"remembered/{name}", "{}")))
+        except ValueError:
+            return {}
+        return values if isinstance(values, dict) else {}
+
+    def remember(self, name: str, values: Mapping[str, Any]) -> None:
+        """Keep JSON-friendly values under a name."""
+        self._store.setValue(f"remembered/{name}", json.dumps(dict(values)))
 
     def geometry(self, name: str) -> QByteArray | None:
         """Return a stored geometry or dock state, or None."""

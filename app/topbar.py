@@ -15,7 +15,7 @@ TOOLS = (
     ("show_third", "slices", "link", "cut", "reset_camera"),
 )
 SUBMENUS = {
-    "Export": ("File", "copy_table"),
+    "Export": ("File", "copy_picture"),
     "Third View Shows": ("View", "maximise"),
     "Look From": ("View", "link"),
 }

@@ -13,7 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow
 
-from app import docks, files, forecasting
+from app import docks, forecasting
 from app.actions import Actions
 from app.appearance import Appearance
 from app.arrangement import Arrangement
@@ -31,6 +31,7 @@ from app.events import (
     SourceChanged,
     TruthChanged,
 )
+from app.exports import Exports
 from app.figures import ROLES
 from app.filing import Filing
 from app.forecast_desk import ForecastDesk
@@ -62,13 +63,13 @@ from app.recovery import Recovery
 from app.sessions import Sessions
 from app.settings import Settings
 from app.supernova import Supernova
+from app.surface_exporting import SurfaceExporting
 from app.surveying import Survey
 from app.theme import Theme
 from app.topbar import TopBar
 from app.training import Training
 from app.watching import Watch
-from app.workflow import Workflow, with_suffix
-from core.errors import ShellsightError
+from app.workflow import Workflow
 from core.resources import icon_path, sample_path
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ class Window(QMainWindow):
         self.housekeeping.changed.connect(lambda new: self.recovery.set_interval(new.autosave_s))
         self.guidance = Guidance(self, self.document, self.settings, self.theme)
         self.plot_exporting = PlotExporting(self, *parts, self.settings)
+        self.exports = Exports(self)
+        self.surface_exporting = SurfaceExporting(self, *parts, self.settings)
         self.arrangement = Arrangement(self.document, lambda: self.centre, self)
         self.long_work = LongWork(self.jobs, self.notifications, self)
         self.supernova = Supernova(self, *parts, self.settings, self.theme, self.long_work)
@@ -170,6 +173,8 @@ class Window(QMainWindow):
             self.filing,
             self.arrangement,
             self.plot_exporting,
+            self.exports,
+            self.surface_exporting,
             self.editing,
             self.sessions,
             self.recovery,
@@ -324,7 +329,6 @@ class Window(QMainWindow):
     def _handlers(self) -> dict[str, Callable[..., object]]:
         return {
             **{k: do for part in self.controllers for k, do in part.commands().items()},
-            "save_picture": self.choose_save_picture,
             "copy_table": lambda: self.measurements.copy(),
             "cut_out": lambda: self.site.request_cut(),
             "choose_place": self.survey.choose_place,
@@ -481,24 +485,6 @@ class Window(QMainWindow):
         elif job.name == "open" and self.document.source is None:
             self.centre.start_page.set_busy(f"{text}…")
 
-    # -- saving --------------------------------------------------------------
-
-    def choose_save_picture(self) -> None:
-        """Ask for a name and save both views."""
-        title = "Save the picture"
-        if path := files.ask_new_file(self, self.settings, title, "shellsight.png", "*.png"):
-            self.save_picture(path)
-
-    def save_picture(self, path: Path) -> None:
-        """Write both views to a PNG file, twice as large as on the screen."""
-        path = with_suffix(Path(path), ".png")
-        if self.centre.picture(2).save(str(path)):
-            self.notifications.info(f"Saved {path}")
-        else:
-            self.notifications.error(
-                ShellsightError(f"{path} could not be written. Choose another folder.")
-            )
-
     # -- look ----------------------------------------------------------------
 
     def _refresh(self) -> None:
@@ -517,7 +503,7 @@ class Window(QMainWindow):
         self.setWindowTitle(f"{source.name} – Shellsight" if source else "Shellsight")
         working = any(
             self.jobs.running(name)
-            for name in ("open", "control", "overview", "sites", "append", "forecast")
+            for name in ("open", "control", "overview", "sites", "append", "forecast", "export")
         )
         box = source.box if source is not None else None
         enabled = {
@@ -527,7 +513,6 @@ class Window(QMainWindow):
             "live": self.live.is_on or (self.live.is_possible and not busy),
             "compare": len(document.forecasts) > 1,
             "cancel": working or self.live.is_on or self.probing.is_measuring,
-            "save_picture": source is not None,
             "copy_table": bool(document.figures.curves),
             "overlay": document.truth is not None and document.forecast is not None,
             "cut_out": box is not None and not self.site.is_cut,
