@@ -7,7 +7,8 @@ in the slice, a step every 16 ms, as a mouse does. One line for each device
 there is: updates per second while it moves, the worst gap between two turns of
 the event loop, and the time until a forecast of full quality stands after the
 last step. On a busy machine the gap is mostly that of the others; the processor
-time that a turn took is the window's own. Drawing is part of it: on a machine without a GPU that is software.
+time that a turn took is the window's own. Drawing is part of it, in software on a
+machine without a GPU.
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ def main() -> None:
         made_by = preview.forecast.provenance["model"] if preview is not None else "?"
         print(
             f"{panel.model} on {panel.device.currentText()}: {rate:.1f} updates/s, worst gap "
-            f"{1e3 * gap:.0f} ms ({1e3 * turn:.0f} ms of processor time), full quality ({made_by}) {fine:.2f} s after the last step",
+            f"{1e3 * gap:.0f} ms ({1e3 * turn:.0f} ms of processor time), full quality "
+            f"({made_by}) {fine:.2f} s after the last step",
             flush=True,
         )
         window.live.leave()
