@@ -19,6 +19,7 @@ from app.document import Document
 from app.layer_needs import missing
 from app.look import ViewRole
 from app.panels.layer_table import Layer, Number
+from app.panels.parts import ElidedLabel
 from app.scene.colormaps import DEEP_BLUE
 from app.theme import Theme
 
@@ -164,7 +165,7 @@ class LayerRow(QWidget):
         self.eye.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.eye.setStyleSheet("QToolButton:checked { background: transparent; }")
         self.eye.clicked.connect(self._toggle)
-        self.name = QLabel(layer.label)
+        self.name = ElidedLabel(layer.label, Qt.TextElideMode.ElideRight)
         self.slider: QSlider | None = None
         self.rings: QToolButton | None = None
         self.percent = QLabel("")

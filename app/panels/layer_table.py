@@ -87,6 +87,7 @@ class Layer:
 
 
 ENVELOPE = "#ffb0d0"
+_CUBE = ("cube",)
 
 LAYERS = (
     Layer(
@@ -142,6 +143,27 @@ LAYERS = (
 )
 """Always in sight."""
 
+THIRD = (
+    Layer(
+        "volume",
+        "Third view",
+        "What the third view shows, as a glowing volume",
+        "neutral",
+        "volume_opacity",
+        ("third",),
+        _CUBE,
+    ),
+    Layer(
+        "shell",
+        "Outlines, third view",
+        "Rings of the shells that are compared, in the third view",
+        "neutral",
+        roles=("third",),
+        pages=_CUBE,
+    ),
+)
+"""In sight while there is a third view."""
+
 LEVEL = Number(
     "shell_level",
     "Level",
@@ -156,8 +178,6 @@ def _offset(key: str, where: str) -> Number:
     tip = f"Distance of the plane from the explosion, in pc, along {where}"
     return Number(key, "Offset", tip, -1.0, 1.0, 0.5, 1, " pc", of_cube=True)
 
-
-_CUBE = ("cube",)
 
 SURFACES = (
     Layer(

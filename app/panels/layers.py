@@ -6,12 +6,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.document import Document
-from app.events import ForecastChanged, LayersChanged, OverviewChanged, TruthChanged
+from app.events import ForecastChanged, LayersChanged, LookChanged, OverviewChanged, TruthChanged
 from app.layer_needs import missing
 from app.panels.fold import Fold
 from app.panels.layer_rows import LayerRow, NumberRow
-from app.panels.layer_table import BOTH, GROUPS, LAYERS, LEVEL, OPACITY_OF_PLANES, PLANES
+from app.panels.layer_table import BOTH, GROUPS, LAYERS, LEVEL, OPACITY_OF_PLANES, PLANES, THIRD
 from app.panels.parts import line, section
+from app.scene.third import THIRD_TITLES
 from app.theme import Theme
 from core.shells import AFFECTED_BELOW, CAVITY_BELOW
 
@@ -34,6 +35,7 @@ class LayersPanel(QWidget):
         super().__init__(parent)
         self._document = document
         self.rows = [LayerRow(layer, document, theme) for layer in LAYERS]
+        self.third = [LayerRow(layer, document, theme) for layer in THIRD]
         self.field = _choice("What the volume and the planes show", "Field of the gas")
         for key, label, tip in FIELDS:
             self.field.addItem(label, key)
@@ -62,6 +64,8 @@ class LayersPanel(QWidget):
             elif row.layer.roles == ("forecast",):
                 layout.addWidget(self.level_row)
                 layout.addWidget(self.level_number)
+                for third in self.third:
+                    layout.addWidget(third)
         self.folds: list[Fold] = []
         self.more: list[LayerRow] = []
         self.planes_opacity = NumberRow(OPACITY_OF_PLANES, document, PLANES[0].roles, "Planes")
@@ -77,6 +81,7 @@ class LayersPanel(QWidget):
             layout.addWidget(fold)
         for event in (OverviewChanged, LayersChanged, TruthChanged, ForecastChanged):
             document.subscribe(event, lambda _: self.refresh())
+        document.subscribe(LookChanged, lambda _: self._show_third())
         self.refresh()
 
     def row(self, key: str) -> LayerRow:
@@ -92,6 +97,7 @@ class LayersPanel(QWidget):
             row.refresh()
         for part in (self.level_row, self.level_number, *self.folds):
             part.setVisible(page == "cube")
+        self._show_third()
         state = document.layers("truth")
         index = self.level.findData(state.shell_level)
         self.level.setCurrentIndex(index if index >= 0 else self.level.count() - 1)
@@ -107,6 +113,13 @@ class LayersPanel(QWidget):
             # What is reached is coloured in a layer of its own: alone it shows nothing.
             fold.set_count(sum(layer.key != "reached_particles" for layer in shown))
 
+    def _show_third(self) -> None:
+        look, cube = self._document.look, not self._document.choosing
+        for row in self.third:
+            row.setVisible(cube and "third" in look.shown)
+            row.refresh()
+        self.third[0].name.set_full_text(THIRD_TITLES[look.third_kind])
+
     def _on_level(self, index: int) -> None:
         value = self.level.itemData(index)
         if value is None:
@@ -117,6 +130,9 @@ class LayersPanel(QWidget):
 
 def _choice(tip: str, name: str) -> QComboBox:
     combo = QComboBox()
+    # In a narrow window the panel may be narrower than the longest entry.
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(6)
     combo.setToolTip(tip)
     combo.setAccessibleName(name)
     return combo

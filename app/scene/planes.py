@@ -13,6 +13,7 @@ from app.scene.screen_door import ScreenDoor
 from app.view_state import LayerState, TransferFunction, Vector3
 
 FRAME_COLOR = "#6d7a8d"
+_FRAME_SCALE = 1.004
 
 Plane = tuple[NDArray[np.float64], NDArray[np.float64]]
 """A point on the plane in pc relative to the cube's centre, and the unit normal."""
@@ -243,4 +244,7 @@ class PlaneLayer:
         face.active_texture_coordinates = inside.astype(np.float32)
         self.mapper.SetInputData(face)
         ends = [[2, i, (i + 1) % count] for i in range(count)]
-        self.frame_mapper.SetInputData(pv.PolyData(corners, lines=np.array(ends).ravel()))
+        # Just outside the face, with which it would compete for pixels.
+        middle = corners.mean(axis=0)
+        around = middle + (corners - middle) * _FRAME_SCALE
+        self.frame_mapper.SetInputData(pv.PolyData(around, lines=np.array(ends).ravel()))

@@ -565,6 +565,28 @@ def test_the_field_is_chosen_where_there_is_a_temperature(panel, document, evolu
     assert not panel.field_row.isVisible()
 
 
+def test_the_third_view_has_rows_while_it_is_shown(panel, document):
+    volume, outlines = panel.third
+    assert not volume.isVisible()
+    document.set_look(document.look.with_shown("third", True))
+    assert volume.isVisible()
+    assert volume.name.full_text == "Difference"
+    volume.slider.setValue(40)
+    outlines.eye.click()
+    assert document.layers("third").volume_opacity == 0.4
+    assert not document.layers("third").shell
+    assert document.layers("truth").volume_opacity == 1.0
+
+
+def test_undoing_names_every_layer():
+    from app.history import LABELS
+
+    for field in dataclasses.fields(LayerState):
+        words = LABELS.get(field.name, field.name)
+        assert "_" not in words or field.name not in LABELS
+        assert not words.endswith(("_pc", "_deg", "_style"))
+
+
 def test_styles_are_rings_or_solid(panel, document):
     row = panel.rows[1]
     row.rings.click()
