@@ -199,7 +199,7 @@ class Centre(QWidget):
         if document.truth is not None and document.control is None and shell:
             subtitle += " · relative to the forecast’s control"
         if document.truth is not None and not document.matches:
-            subtitle = "Another explosion: the one that is forecast has no truth"
+            subtitle = "The forecast explosion has no truth"
         view.set_title(TITLES["truth"], subtitle)
 
     def _on_forecast(self) -> None:

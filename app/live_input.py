@@ -68,7 +68,7 @@ class LiveInput(QObject):
         self._grip = np.zeros(3)
         live.changed.connect(self._on_changed)
         live.moved.connect(self._on_moved)
-        live.moving.connect(self._view.set_coarse)
+        live.moving.connect(self._on_moving)
 
     def _on_changed(self, on: bool) -> None:
         app = QApplication.instance()
@@ -86,6 +86,16 @@ class LiveInput(QObject):
     def _on_moved(self, site_pc: Vector3) -> None:
         self._view.mark(site_pc)
         self._slice.mark(site_pc)
+
+    def _on_moving(self, moving: bool) -> None:
+        self._view.set_coarse(moving)
+        if not moving:
+            self._follow()
+
+    def _follow(self) -> None:
+        """Bring the explosion into sight in the slice; never under a hand that moves it."""
+        if self._live.is_on and self._held is None:
+            self._slice.hold(True)
 
     # -- events --------------------------------------------------------------
 
@@ -119,6 +129,7 @@ class LiveInput(QObject):
             return True
         if kind == QEvent.Type.MouseButtonRelease and event.button() == left:
             self._held = None
+            self._follow()
             if not flat:
                 self._view.canvas.setCursor(Qt.CursorShape.OpenHandCursor)
             return True

@@ -100,8 +100,9 @@ class ForecastPanel(QWidget):
         for combo in (self.device, self.averaging):
             combo.currentIndexChanged.connect(lambda _: self.settings_changed.emit())
         self.energy_field.changed.connect(self.settings_changed)
-        for event in (SourceChanged, TruthChanged, ForecastChanged):
+        for event in (SourceChanged, TruthChanged):
             document.subscribe(event, lambda _: self.refresh())
+        document.subscribe(ForecastChanged, lambda _: self._on_forecast())
         theme.changed.connect(self.refresh)
         self.refresh()
 
@@ -326,6 +327,13 @@ class ForecastPanel(QWidget):
         self.start_time.set_full_text(text)
         if not self._busy and self._document.forecast is None:
             self.doing.set_full_text("")
+
+    def _on_forecast(self) -> None:
+        """Say of the forecast that is shown what it took."""
+        self.refresh()
+        shown = self._document.shown_forecast
+        if shown is not None and not self._busy:
+            self.doing.set_full_text(shown.said)
 
     def _refresh_options(self) -> None:
         """Offer a device and averaging to networks only; a theory has no use for them."""

@@ -130,7 +130,7 @@ class SliceView(QWidget):
 
     def hold(self, held: bool) -> None:
         """Keep the part of the plane that is seen, whatever the explosion does, or follow it."""
-        self._held = self._site if held else None
+        self._held = self._marked if held else None
         self.update()
 
     def show_time(self, time_myr: float) -> None:
