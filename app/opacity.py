@@ -221,7 +221,7 @@ PRESETS = (
         "cavity",
         "Cavity",
         "The thin gas inside the shell glows; everything else is left out",
-        ((-4.0, 0.30), (-1.6, 0.22), (-1.0, 0.10), (-0.6, 0.02), (-0.4, 0.0), (2.2, 0.0)),
+        ((-4.0, 0.30), (-2.2, 0.25), (-1.6, 0.12), (-1.1, 0.0), (2.2, 0.0)),
         (-3.0, 0.6),
         backwards=True,
     ),

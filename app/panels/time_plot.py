@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.panels.timeline import nice_step
 from app.theme import Theme
 
+HEADING_PX = 22
 SHARE_TICKS = [(0.0, "0"), (0.5, "0.5"), (1.0, "1")]
 
 
@@ -82,6 +83,8 @@ class TimePlot(QWidget):
         self._items: list[pg.GraphicsObject] = []
         self._keys: list[Key] = []
         self.heading = heading
+        # A name and a choice are of the same height, so that both plots are.
+        heading.setFixedHeight(HEADING_PX)
         self.plot = pg.PlotWidget()
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
@@ -135,6 +138,7 @@ class TimePlot(QWidget):
         self.plot.setAccessibleName(f"{title}, against time")
         for old in self._keys:
             self._row.removeWidget(old)
+            old.hide()
             old.deleteLater()
         self._keys = list(keys)
         for place, key in enumerate(keys):

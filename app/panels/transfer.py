@@ -42,7 +42,7 @@ from app.opacity import (
     preset_for,
     with_range,
 )
-from app.panels.parts import flat_button, line, section
+from app.panels.parts import ElidedLabel, flat_button, line, section
 from app.panels.transfer_editor import TransferEditor
 from app.scene.colormaps import LABELS, NAMES, lookup_table
 from app.scene.overlay import to_image
@@ -136,6 +136,11 @@ class TransferPanel(QWidget):
         self.maps.setIconSize(SWATCH)
         self.maps.setToolTip("Colour map of the gas: even steps of density are even to the eye")
         self.maps.setAccessibleName("Colour map")
+        # Long names must not force the width of the dock.
+        self.maps.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.maps.setMinimumContentsLength(6)
         for name in NAMES:
             self.maps.addItem(LABELS[name], name)
         self.maps.activated.connect(lambda _: self._on_map())
@@ -152,7 +157,7 @@ class TransferPanel(QWidget):
         self.log.clicked.connect(lambda on: self._document.change_look(log_opacity=on))
         self.editor = TransferEditor(theme)
         self.ends = tuple(self._spin(end) for end in (0, 1))
-        self.unit = QLabel("")
+        self.unit = ElidedLabel("", Qt.TextElideMode.ElideRight)
         self.unit.setObjectName("secondary")
 
     def _spin(self, end: int) -> QDoubleSpinBox:
@@ -161,7 +166,7 @@ class TransferPanel(QWidget):
         spin.setDecimals(2)
         spin.setSingleStep(0.1)
         spin.setKeyboardTracking(False)
-        spin.setFixedWidth(74)
+        spin.setFixedWidth(72)
         name = ("Lower", "Upper")[end]
         spin.setToolTip(f"{name} end of the colour range, log10 of the density")
         spin.setAccessibleName(f"{name} end of the colour range")
@@ -181,8 +186,7 @@ class TransferPanel(QWidget):
         bottom.addWidget(name)
         bottom.addWidget(self.ends[0])
         bottom.addWidget(self.ends[1])
-        bottom.addStretch(1)
-        bottom.addWidget(self.unit)
+        bottom.addWidget(self.unit, 1)
         self.body = QWidget()
         inside = QVBoxLayout(self.body)
         inside.setContentsMargins(0, 2, 4, 4)
@@ -231,7 +235,7 @@ class TransferPanel(QWidget):
     def _on_units(self) -> None:
         display = self._document.density_display
         self.editor.set_display(display)
-        self.unit.setText(f"{display.log_label} [{display.unit}]")
+        self.unit.set_full_text(f"{display.log_label} [{display.unit}]")
         self.refresh()
 
     def _on_page(self) -> None:
