@@ -180,12 +180,13 @@ class Layering(QObject):
 
     def _on_some_particles(self, found: tuple[dict[int, CubeSample], Particles]) -> None:
         """Draw again only for what can be seen: frames arrive many a second."""
-        truth, shown = self._document.truth, self._shown
+        self._samples, self.particles = found
+        truth = self._document.truth
         frame = 0 if truth is None else truth.nearest(self._document.time_myr)
-        now = (frame in found[1].truth, bool(found[1].forecast))
-        if now != shown:
+        now = (frame in self.particles.truth, bool(self.particles.forecast))
+        if now != self._shown:
             self._shown = now
-            self._on_particles(found)
+            self._hand_out()
 
     def _on_particles(self, found: tuple[dict[int, CubeSample], Particles]) -> None:
         self._samples, self.particles = found
