@@ -15,8 +15,10 @@ from PySide6.QtCore import QByteArray, QObject, Signal
 
 import core
 from app.fingerprints import Fingerprints, change
+from app.forecast_request import ForecastRequest
 from app.gathering import members, views
 from app.jobs import Job, Reporter
+from app.live_forecast import LiveForecaster, neighbourhood, voxels_to
 from app.session import ForecastEntry, Session, SourceEntry
 from core.errors import InvalidRequest
 from core.evolution import Evolution, Forecast
@@ -143,8 +145,10 @@ class Restoring(QObject):
         path = self._paths.get(entry.file.path) if entry.file is not None else None
         if path is not None:
             self._load(number, entry, path)
-        elif entry.request is not None and not any(entry.site_pc):
-            self._make(number, entry)
+        elif entry.request is not None and any(entry.site_pc):
+            self._make_elsewhere(number, entry, entry.request)
+        elif entry.request is not None:
+            self._make(number, entry, entry.request)
         else:
             name = entry.name or "A forecast"
             self._notes.append(f"{name} was not saved to a file and cannot be made again.")
@@ -166,13 +170,8 @@ class Restoring(QObject):
         self._follow(job, take, fail)
         job.start()
 
-    def _make(self, number: int, entry: ForecastEntry) -> None:
-        assert entry.request is not None
-        request = entry.request
-        if request.device not in ("auto", "cpu"):
-            # Another machine may have another device, or none.
-            request = replace(request, device="auto")
-        job = self._window.workflow.forecast(request)
+    def _make(self, number: int, entry: ForecastEntry, request: ForecastRequest) -> None:
+        job = self._window.workflow.forecast(_portable(request))
         if job is None:
             self._next_forecast()
             return
@@ -185,6 +184,33 @@ class Restoring(QObject):
                     self._document.rename_forecast(kept.id, entry.name)
 
         self._follow(job, take, None)
+
+    def _make_elsewhere(self, number: int, entry: ForecastEntry, request: ForecastRequest) -> None:
+        """Forecast an explosion that was moved out of the cube's middle."""
+        truth, source, place = self._document.truth, self._document.source, self._document.place
+        assert truth is not None
+        cube, series = truth[0], source.series if source is not None else None
+        method = place.method if place is not None else "cic"
+
+        def work(reporter: Reporter) -> Forecast:
+            reporter.progress(0.1, entry.name or "Forecast")
+            around = neighbourhood(cube, series, method, cancelled=reporter.cancelled)
+            offset = voxels_to(cube, entry.site_pc)
+            forecaster = LiveForecaster(around)
+            made = forecaster.forecast(_portable(request), offset, cancelled=reporter.cancelled)
+            return made.forecast
+
+        def take(forecast: object) -> None:
+            if self._is_ours():
+                self._ids[number] = self._document.set_forecast(
+                    cast(Evolution, forecast), entry.name, request, matches=entry.matches
+                )
+
+        job = self._window.jobs.create("forecast", work)
+        self._follow(
+            job, take, lambda error: self._window.notifications.error(error, "The forecast")
+        )
+        job.start()
 
     def _follow(
         self,
@@ -300,6 +326,11 @@ class Restoring(QObject):
                 text = f"{self._title}: {len(self._notes)} things could not be brought back."
             notifications.info(text, "\n\n".join(self._notes))
         self._changes, self._notes = [], []
+
+
+def _portable(request: ForecastRequest) -> ForecastRequest:
+    """Return a request for this machine: another may have had another device."""
+    return request if request.device in ("auto", "cpu") else replace(request, device="auto")
 
 
 def _load_forecast(path: Path) -> Callable[[Reporter], Forecast]:
