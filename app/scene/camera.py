@@ -44,7 +44,7 @@ def _vector(values: NDArray[np.floating]) -> Vector3:
     return (x, y, z)
 
 
-def default_camera(size_pc: float = 60.0, aspect: float = 1.0) -> CameraState:
+def default_camera(size_pc: float = 60.0, aspect: float = 1.0, top: float = 0.0) -> CameraState:
     """Return the eye that shows a whole cube, three faces of it, from above.
 
     Parameters
@@ -53,6 +53,8 @@ def default_camera(size_pc: float = 60.0, aspect: float = 1.0) -> CameraState:
         Edge of the cube in pc.
     aspect : float
         Width of the picture over its height.
+    top : float
+        Part of the picture's height that is kept free at its top.
 
     Returns
     -------
@@ -60,7 +62,8 @@ def default_camera(size_pc: float = 60.0, aspect: float = 1.0) -> CameraState:
         Azimuth 35, elevation 19 degrees, z up, just far enough away.
     """
     half_angle = np.tan(np.deg2rad(VIEW_ANGLE_DEG / 2))
-    distance = size_pc / 2 / half_angle * max(_EDGES_ACROSS / max(aspect, 0.05), _EDGES_UP)
+    shown = max(_EDGES_ACROSS / max(aspect, 0.05), _EDGES_UP / (1.0 - top))
+    distance = size_pc / 2 / half_angle * shown
     focus = np.array([0.0, 0.0, -0.05 * size_pc])
     azimuth, elevation = np.deg2rad(AZIMUTH_DEG), np.deg2rad(ELEVATION_DEG)
     direction = np.array(
@@ -70,15 +73,29 @@ def default_camera(size_pc: float = 60.0, aspect: float = 1.0) -> CameraState:
             np.sin(elevation),
         ]
     )
-    return CameraState(
+    eye = CameraState(
         position=_vector(focus + distance * direction),
         focal_point=_vector(focus),
         view_angle=VIEW_ANGLE_DEG,
     )
+    return _lowered(eye, shown, _EDGES_UP, top, size_pc)
+
+
+def _lowered(
+    eye: CameraState, shown: float, needed: float, top: float, size_pc: float
+) -> CameraState:
+    """Move the scene down where what is free above it is less than it has to be."""
+    lacking = top * shown - (shown - needed) / 2
+    return pan(eye, 0.0, lacking * size_pc) if top > 0.0 and lacking > 0.0 else eye
 
 
 def standard_camera(
-    name: str, size_pc: float = 60.0, aspect: float = 1.0, *, parallel: bool = False
+    name: str,
+    size_pc: float = 60.0,
+    aspect: float = 1.0,
+    top: float = 0.0,
+    *,
+    parallel: bool = False,
 ) -> CameraState:
     """Return the eye on an axis, or on the diagonal, that shows a whole cube.
 
@@ -90,6 +107,8 @@ def standard_camera(
         Edge of the cube in pc.
     aspect : float
         Width of the picture over its height.
+    top : float
+        Part of the picture's height that is kept free at its top.
     parallel : bool
         Whether lines of sight are parallel.
 
@@ -109,17 +128,19 @@ def standard_camera(
     face, corner = _EDGES_PARALLEL if parallel else (_EDGES_OF_FACE, _EDGES_OF_CORNER)
     edges = corner if name == "isometric" else face
     half_angle = np.tan(np.deg2rad(VIEW_ANGLE_DEG / 2))
-    distance = size_pc / 2 / half_angle * edges / min(max(aspect, 0.05), 1.0)
+    shown = edges * max(1.0 / max(aspect, 0.05), 1.0 / (1.0 - top))
+    distance = size_pc / 2 / half_angle * shown
     direction = np.array(toward) / np.linalg.norm(toward)
     # The near corner is below the middle, as seen from above.
     focus = np.array([0.0, 0.0, -0.04 * size_pc if name == "isometric" else 0.0])
-    return CameraState(
+    eye = CameraState(
         position=_vector(focus + distance * direction),
         focal_point=_vector(focus),
         view_up=up,
         view_angle=VIEW_ANGLE_DEG,
         parallel=parallel,
     )
+    return _lowered(eye, shown, edges, top, size_pc)
 
 
 def viewpoint(camera: CameraState) -> NDArray:

@@ -19,6 +19,9 @@ STILL_MS = 200
 USUAL = "usual"
 """The side the cube is shown from at first."""
 
+FREE_ABOVE = 0.1
+"""Part of the height that is free above a cube that fills the view."""
+
 HEADING = 44.0
 """Height of title and subtitle in pixels."""
 
@@ -190,11 +193,13 @@ class Viewport(QFrame):
         return self.width() / max(self.height(), 1)
 
     def _fitting_camera(self) -> CameraState:
+        # In a low view that is less than title and subtitle take.
+        top = min(max(HEADING / max(self.height(), 1) - FREE_ABOVE, 0.0), 0.25)
         if self._standpoint in geometry.STANDARD_VIEWS:
             return geometry.standard_camera(
-                self._standpoint, self.size_pc, self._aspect, parallel=self._parallel
+                self._standpoint, self.size_pc, self._aspect, top, parallel=self._parallel
             )
-        camera = geometry.default_camera(self.size_pc, self._aspect)
+        camera = geometry.default_camera(self.size_pc, self._aspect, top)
         return replace(camera, parallel=self._parallel)
 
     def _move_eye(self, camera: CameraState) -> None:

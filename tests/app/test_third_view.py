@@ -13,7 +13,7 @@ os.environ.setdefault("QT_API", "pyside6")
 from PySide6.QtCore import QPoint, Qt
 
 from app.look import THIRD_KINDS, Look
-from app.scene.colormaps import ROLE_COLORS, lookup_table
+from app.scene.colormaps import lookup_table
 from app.scene.prepare import refine
 from app.scene.third import DIFFERENCE, THIRD_TITLES, third_scene
 from app.view_state import LayerState, TransferFunction
@@ -275,8 +275,3 @@ def test_a_double_click_on_a_difference_means_the_gas_there(qtbot, opened):
     at = view.pixel_of(SITE[0], SITE[1]).toPoint()
     qtbot.mouseDClick(view, Qt.MouseButton.LeftButton, pos=QPoint(at.x(), at.y()))
     assert told[0].log_density == pytest.approx(-2.0, abs=0.3)
-
-
-def test_roles_keep_their_colours():
-    assert ROLE_COLORS["truth"] == "#ffc35a"
-    assert ROLE_COLORS["forecast"] == "#ef5f9c"

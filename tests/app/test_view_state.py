@@ -70,7 +70,7 @@ def test_unknown_map_names_those_that_exist():
 
 
 def test_meaning_colours():
-    assert ROLE_COLORS == {"truth": "#ffc35a", "forecast": "#ef5f9c"}
+    assert (ROLE_COLORS["truth"], ROLE_COLORS["forecast"]) == ("#ffc35a", "#ef5f9c")
 
 
 @pytest.mark.parametrize("aspect", [0.5, 0.77, 1.0, 2.0])
