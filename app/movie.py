@@ -88,6 +88,7 @@ def save_movie(
     from app.board import Board  # draws: VTK and Qt are not for who only asks
 
     check_movie_path(path)
+    shot.check()
     sheet = movie_sheet(sheet)
     plan = moments(reel, shot.material.times_myr, time_myr)
     note = json.dumps(about(shot, sheet, reel=_told(reel), time_myr=time_myr), default=str)

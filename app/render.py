@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PySide6.QtGui import QImage
@@ -14,6 +14,7 @@ from app.look import Look, ViewRole
 from app.pictures import Material, Sheet, Shot, about
 from app.subjects import TITLES
 from app.view_state import CameraState, LayerState, TransferFunction
+from core.cubes import CubeSequence
 from core.errors import InvalidRequest
 from core.evolution import Evolution
 from core.progress import CancelCheck, Progress, check_cancelled, report
@@ -74,7 +75,7 @@ def shot_of(evolutions: Mapping[str, Evolution], style: PictureStyle | None = No
     truth, forecast = evolutions.get("truth"), evolutions.get("forecast")
     shown = truth or forecast
     material = Material(
-        truth=None if truth is None else truth.sequence,
+        truth=None if truth is None else _told(truth),
         control=None if truth is None else truth.control,
         forecast=forecast,
         site_pc=(0.0, 0.0, 0.0) if shown is None else shown.site_pc,
@@ -84,6 +85,13 @@ def shot_of(evolutions: Mapping[str, Evolution], style: PictureStyle | None = No
     given = style.titles or {}
     titles = {role: given[role] for role in views if role in given}
     return Shot(material, tuple(views), look, eyes, titles=titles)
+
+
+def _told(evolution: Evolution) -> CubeSequence:
+    """Return the frames with all that is known of where they come from."""
+    sequence = evolution.sequence
+    known = {**sequence.provenance, **evolution.provenance}
+    return replace(sequence, provenance=known)
 
 
 def render_picture(

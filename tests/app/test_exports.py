@@ -30,6 +30,14 @@ def opened(qtbot, window, sample_file):
     return window
 
 
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Where only what is exported arrives."""
+    made = tmp_path / "exported"
+    made.mkdir()
+    return made
+
+
 def dialog(window, kind):
     return next((d for d in window.findChildren(kind) if d.isVisible()), None)
 
@@ -38,7 +46,7 @@ def answer(monkeypatch, path: Path) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(path), ""))
 
 
-def test_a_picture_through_the_dialog(qtbot, opened, tmp_path, monkeypatch):
+def test_a_picture_through_the_dialog(qtbot, opened, folder, monkeypatch):
     window = opened
     window.actions_["save_picture"].trigger()
     asked = dialog(window, PictureDialog)
@@ -48,12 +56,12 @@ def test_a_picture_through_the_dialog(qtbot, opened, tmp_path, monkeypatch):
     assert asked.preset.currentData() is None
     asked.scale.setCurrentIndex(asked.scale.findData(2))
     assert "400 × 320 pixels" in asked.note.text()
-    answer(monkeypatch, tmp_path / "picture")
+    answer(monkeypatch, folder / "picture")
     asked.export.click()
     assert asked.bar.isVisible()
     wait_idle(qtbot, window)
     qtbot.waitUntil(lambda: dialog(window, PictureDialog) is None)
-    path = tmp_path / "picture.png"
+    path = folder / "picture.png"
     image = QImage(str(path))
     assert (image.width(), image.height()) == (400, 320)
     assert len({image.pixel(x, y) for x in range(0, 400, 7) for y in range(0, 320, 7)}) > 50
@@ -62,7 +70,7 @@ def test_a_picture_through_the_dialog(qtbot, opened, tmp_path, monkeypatch):
     assert about["time_myr"] == pytest.approx(0.021)
     assert about["views"] == ["truth"]
     assert json.loads(told[SESSION])
-    assert [file.name for file in tmp_path.iterdir()] == ["picture.png"]
+    assert [file.name for file in folder.iterdir()] == ["picture.png"]
     # Remembered, with how long it took.
     window.actions_["save_picture"].trigger()
     again = dialog(window, PictureDialog)
@@ -75,7 +83,7 @@ def test_a_picture_through_the_dialog(qtbot, opened, tmp_path, monkeypatch):
     assert "too many" in again.note.text()
 
 
-def test_a_movie_can_be_cancelled_and_leaves_nothing(qtbot, opened, tmp_path, monkeypatch):
+def test_a_movie_can_be_cancelled_and_leaves_nothing(qtbot, opened, folder, monkeypatch):
     window = opened
     window.actions_["export_movie"].trigger()
     asked = dialog(window, MovieDialog)
@@ -84,7 +92,7 @@ def test_a_movie_can_be_cancelled_and_leaves_nothing(qtbot, opened, tmp_path, mo
     asked.seconds.setValue(60.0)
     asked.motion.setCurrentIndex(asked.motion.findData("both"))
     assert "1500 pictures of 162 × 100" in asked.note.text()
-    answer(monkeypatch, tmp_path / "movie.mp4")
+    answer(monkeypatch, folder / "movie.mp4")
     asked.export.click()
     qtbot.waitUntil(lambda: asked.bar.value() > 0, timeout=4 * WAIT_MS)
     assert window.actions_["cancel"].isEnabled()
@@ -92,7 +100,7 @@ def test_a_movie_can_be_cancelled_and_leaves_nothing(qtbot, opened, tmp_path, mo
     wait_idle(qtbot, window)
     qtbot.waitUntil(lambda: asked.export.isEnabled(), timeout=WAIT_MS)
     assert asked.isVisible()
-    qtbot.waitUntil(lambda: not list(tmp_path.iterdir()), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not list(folder.iterdir()), timeout=WAIT_MS)
     asked.close()
 
 
@@ -106,26 +114,26 @@ def test_the_clipboard_gets_a_picture(qtbot, opened):
     assert QGuiApplication.clipboard().image().width() == 2 * view.width()
 
 
-def test_surfaces_through_the_dialog(qtbot, opened, tmp_path, monkeypatch):
+def test_surfaces_through_the_dialog(qtbot, opened, folder, monkeypatch):
     window = opened
     assert window.actions_["export_surfaces"].isEnabled()
     window.actions_["export_surfaces"].trigger()
     asked = dialog(window, SurfaceDialog)
     asked.frames.setCurrentIndex(1)
     asked.format.setCurrentIndex(asked.format.findData(".vtp"))
-    answer(monkeypatch, tmp_path / "shell.vtp")
+    answer(monkeypatch, folder / "shell.vtp")
     asked.export.click()
     wait_idle(qtbot, window)
     # The first of the five frames has no shell.
-    assert len(list(tmp_path.glob("shell_000?.vtp"))) == 4
+    assert len(list(folder.glob("shell_000?.vtp"))) == 4
     assert window.centre.notices.notice.text.startswith("Saved 4 surfaces")
 
 
-def test_what_cannot_be_written_is_said(qtbot, opened, tmp_path):
-    assert opened.exports.save_picture(tmp_path / "a.bmp", SMALL) is None
+def test_what_cannot_be_written_is_said(qtbot, opened, folder):
+    assert opened.exports.save_picture(folder / "a.bmp", SMALL) is None
     assert opened.centre.notices.notice.level == "error"
     assert ".png" in opened.centre.notices.notice.text
-    assert opened.exports.save_movie(tmp_path / "no" / "a.mp4", MovieChoice()) is None
+    assert opened.exports.save_movie(folder / "no" / "a.mp4", MovieChoice()) is None
     assert "no" in opened.centre.notices.notice.text
 
 

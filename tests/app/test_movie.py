@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
-import time
+import sys
+from itertools import pairwise
 
 import imageio_ffmpeg
 import numpy as np
@@ -15,7 +17,7 @@ from app.helper_process import run_apart
 from app.movie import save_movie
 from app.pictures import MOST_AREA, Material, Reel, Sheet, Shot, moments, movie_sheet
 from app.render import shot_of
-from core.errors import Cancelled, InvalidRequest, ShellsightError, UnknownFormat
+from core.errors import Cancelled, InvalidRequest, ShellsightError
 from tests.helpers import analytic_evolution
 
 SHEET = Sheet(131, 97, fine=False)
@@ -75,9 +77,7 @@ def test_an_mp4_plays_and_says_where_it_comes_from(qapp, shot, tmp_path):
     assert about["fps"] == 8
     assert len(frames) == 8
     # It moves: no two pictures are alike.
-    assert all(
-        np.abs(a.astype(int) - b).max() > 20 for a, b in zip(frames, frames[1:], strict=False)
-    )
+    assert all(np.abs(a.astype(int) - b).max() > 20 for a, b in pairwise(frames))
     assert told == sorted(told)
     assert told[-1] == 1.0
     note = path.read_bytes()
@@ -129,26 +129,27 @@ def test_views_without_data_are_refused(qapp, tmp_path):
 # ---------------------------------------------------------------- in a process of its own
 
 
+WORK = """
+import os
+import time
+
+from core.errors import Cancelled, InvalidRequest, UnknownFormat
+
 def answers(number, *, progress, cancelled):
     progress(0.5, "half")
     return number + 1, os.getpid()
 
-
 def refuses(*, progress, cancelled):
     raise InvalidRequest("Not so.")
-
 
 def refuses_at_length(*, progress, cancelled):
     raise UnknownFormat("a", {"b": "c"})
 
-
 def breaks(*, progress, cancelled):
     return 1 / 0
 
-
 def dies(*, progress, cancelled):
     os._exit(3)
-
 
 def waits(*, progress, cancelled):
     progress(0.1, "waiting")
@@ -156,36 +157,49 @@ def waits(*, progress, cancelled):
         time.sleep(0.01)
     raise Cancelled("This")
 
-
 def sleeps(*, progress, cancelled):
     progress(0.1, "asleep")
     time.sleep(1000)
+"""
 
 
-def test_work_is_done_elsewhere():
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """A module that another process finds as well."""
+    (tmp_path / "work_apart.py").write_text(WORK)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("work_apart")
+    sys.modules.pop("work_apart")
+
+
+def test_work_is_done_elsewhere(work):
     told = []
-    number, process = run_apart(answers, 4, progress=lambda f, t: told.append((f, t)))
+    number, process = run_apart(work.answers, 4, progress=lambda f, t: told.append((f, t)))
     assert number == 5
     assert process != os.getpid()
     assert told == [(0.5, "half")]
 
 
 @pytest.mark.parametrize(
-    ("work", "error", "words"),
+    ("name", "error", "words"),
     [
-        (refuses, InvalidRequest, "Not so"),
-        (refuses_at_length, ShellsightError, "not a snapshot"),
-        (breaks, RuntimeError, "division by zero"),
-        (dies, ShellsightError, "code 3"),
+        ("refuses", InvalidRequest, "Not so"),
+        ("refuses_at_length", ShellsightError, "not a snapshot"),
+        ("breaks", RuntimeError, "division by zero"),
+        ("dies", ShellsightError, "code 3"),
     ],
 )
-def test_errors_come_back(work, error, words):
+def test_errors_come_back(work, name, error, words):
     with pytest.raises(error, match=words):
-        run_apart(work, what="The test")
+        run_apart(getattr(work, name), what="The test")
 
 
-@pytest.mark.parametrize("work", [waits, sleeps])
-def test_it_can_be_stopped(work):
+@pytest.mark.parametrize("name", ["waits", "sleeps"])
+def test_it_can_be_stopped(work, name):
     begun = []
     with pytest.raises(Cancelled):
-        run_apart(work, progress=lambda f, t: begun.append(t), cancelled=lambda: bool(begun))
+        run_apart(
+            getattr(work, name),
+            progress=lambda f, t: begun.append(t),
+            cancelled=lambda: bool(begun),
+        )
