@@ -37,7 +37,7 @@ def run_file(tmp_path):
     return path
 
 
-def test_a_report_is_a_forecast_pictures_and_figures(run_file, tmp_path, monkeypatch):
+def test_a_report_is_a_forecast_pictures_and_figures(qapp, run_file, tmp_path, monkeypatch):
     monkeypatch.setitem(vars(core), "Forecaster", KnowsTheTruth)
     made = make_report(tmp_path / "new" / "folder", source=run_file)
     names = {file.name for file in made.files}
@@ -49,7 +49,7 @@ def test_a_report_is_a_forecast_pictures_and_figures(run_file, tmp_path, monkeyp
             assert QImage(str(file)).width() == 1200
 
 
-def test_a_single_frame_has_nothing_to_compare_with(tmp_path, monkeypatch):
+def test_a_single_frame_has_nothing_to_compare_with(qapp, tmp_path, monkeypatch):
     monkeypatch.setitem(vars(core), "Forecaster", KnowsTheTruth)
     path = tmp_path / "frame.shell.h5"
     core.save(analytic_evolution().sequence[0], path)
