@@ -149,6 +149,25 @@ def test_forecasts_saved_beside_are_read_again(qtbot, forecast, tmp_path):
     assert save(qtbot, window, path).forecasts[0].file.relative == "evening.forecast-1.shell.h5"
 
 
+def test_a_moved_explosion_is_forecast_again_where_it_was(qtbot, forecast, tmp_path):
+    window, document = forecast, forecast.document
+    first = document.shown_forecast
+    voxel = document.truth.size_pc / document.truth.n
+    moved = replace(first.forecast, site_pc=(2 * voxel, 0.0, -voxel))
+    document.set_forecast(moved, "Farther out", first.request, matches=False)
+    path = tmp_path / "moved.shellsight"
+    assert save(qtbot, window, path).forecasts[1].site_pc == moved.site_pc
+    disarrange(qtbot, window)
+    window.open_paths([path])
+    wait_idle(qtbot, window)
+    assert [each.name for each in document.forecasts] == [first.name, "Farther out"]
+    again = document.shown_forecast
+    assert again.name == "Farther out"
+    assert again.forecast.site_pc == pytest.approx(moved.site_pc)
+    assert not again.matches
+    assert again.forecast.provenance["gas_beyond_the_cube"] == "edge"
+
+
 def test_the_shipped_sample_is_found_wherever_it_is(qtbot, window, sample_file, tmp_path):
     window.open_sample()
     wait_idle(qtbot, window)
