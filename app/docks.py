@@ -52,12 +52,13 @@ class Column(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._content = content
         self.setWidget(content)
         content.installEventFilter(self)
 
     def minimumSizeHint(self) -> QSize:
         """Return a size in which the whole width of the column is seen, the bar beside it."""
-        width = self.widget().minimumSizeHint().width()
+        width = self._content.minimumSizeHint().width()
         return QSize(width + self.verticalScrollBar().sizeHint().width(), 60)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

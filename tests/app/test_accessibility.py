@@ -63,7 +63,7 @@ def controls(root: QWidget) -> list[QWidget]:
         inner = False
         while owner is not None and owner is not root:
             inner |= isinstance(owner, QComboBox | QAbstractSpinBox | QLineEdit | QFileDialog)
-            inner |= isinstance(owner, QAbstractItemView)
+            inner |= isinstance(owner, QAbstractItemView | QTabBar)
             owner = owner.parentWidget()
         if not inner and not widget.objectName().startswith("qt_"):
             found.append(widget)

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QLabel,
     QLineEdit,
     QMenu,
     QWidget,
@@ -143,7 +144,12 @@ class Monkey:
     def drag(self) -> str:
         if self.stage is not self.window:
             return "watched"
-        views = [w for w in self.window.centre.findChildren(QWidget) if w.isVisible()]
+        # Text that can be selected can be dragged away, which waits for a real hand to let go.
+        views = [
+            w
+            for w in self.window.centre.findChildren(QWidget)
+            if w.isVisible() and not isinstance(w, QLabel | QLineEdit)
+        ]
         widget = self.random.choice(views) if views else self.window
         place = lambda: QPoint(  # noqa: E731
             self.random.randrange(max(widget.width(), 1)),
