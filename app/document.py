@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.display_units import DENSITY, DensityDisplay, DensityUnit
+from app.data.place import Place, fitted
+from app.data.source import Source
 from app.events import (
     ComparisonChanged,
     Event,
@@ -29,10 +30,9 @@ from app.events import (
     TruthChanged,
     UnitsChanged,
 )
-from app.forecast_book import ForecastBook
+from app.forecasts.forecast_book import ForecastBook
 from app.look import VIEW_ROLES, Look, ViewRole
-from app.place import Place, fitted
-from app.source import Source
+from app.preferences.display_units import DENSITY, DensityDisplay, DensityUnit
 from app.view_state import LayerState, TransferFunction
 from core.cubes import CubeSequence
 from core.evolution import Evolution

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
+from app.data.place import Place
 from app.document import Document
 from app.events import LookChanged, PlaceChanged, SourceChanged
 from app.look import VIEW_ROLES, Look
-from app.place import Place
 
 MERGE_S = 0.7
 """Changes of the same fields that follow each other faster are one edit."""

@@ -46,7 +46,7 @@ class Look:
     orthographic : bool
         Whether the eye is infinitely far away: what is farther is not smaller.
     plot : str
-        The key of the plot of the comparison (see `app.charts`).
+        The key of the plot of the comparison (see `app.panels.charts`).
     log_opacity : bool
         Whether the editor of the opacity has a logarithmic axis.
     loop : bool

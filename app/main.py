@@ -10,9 +10,9 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.data.source import OpenRequest
 from app.notifications import Notifications, start_log
 from app.settings import Settings
-from app.source import OpenRequest
 from app.theme import Theme
 from core.units import UnitSystem
 

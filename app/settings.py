@@ -10,9 +10,9 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from app import preferences
 from app.colors import ThemeChoice
-from app.preferences import Preferences
+from app.preferences import preferences
+from app.preferences.preferences import Preferences
 
 MAX_RECENT = 10
 

@@ -13,15 +13,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow
 
-from app import docks, forecasting
+from app import docks
 from app.actions import Actions
-from app.appearance import Appearance
-from app.arrangement import Arrangement
-from app.centre import Centre
+from app.data.dropping import Dropping
+from app.data.filing import Filing
+from app.data.place import has_choice
+from app.data.reading import Reading
+from app.data.surveying import Survey
+from app.data.watching import Watch
 from app.document import Document
-from app.dropping import Dropping
 from app.editing import Editing
-from app.evaluation import Evaluation
 from app.events import (
     ComparisonChanged,
     ForecastChanged,
@@ -31,16 +32,16 @@ from app.events import (
     SourceChanged,
     TruthChanged,
 )
-from app.exports import Exports
+from app.exports.commands import Exports
+from app.exports.plot_exporting import PlotExporting
+from app.exports.surface_exporting import SurfaceExporting
 from app.figures import ROLES
-from app.filing import Filing
-from app.forecast_desk import ForecastDesk
-from app.forecast_request import ForecastRequest
-from app.guidance import Guidance
-from app.housekeeping import Housekeeping
+from app.forecasts import forecasting
+from app.forecasts.forecast_desk import ForecastDesk
+from app.forecasts.forecast_request import ForecastRequest
+from app.forecasts.live import Live
+from app.guidance.commands import Guidance
 from app.jobs import Job, Jobs
-from app.layering import Layering
-from app.live import Live
 from app.long_work import LongWork
 from app.notifications import Notice, Notifications
 from app.panels.data import DataPanel, FactsPanel
@@ -54,26 +55,26 @@ from app.panels.site import SitePanel
 from app.panels.status import StatusPanel
 from app.panels.timeline import TimelinePanel
 from app.panels.transfer import TransferPanel
-from app.place import has_choice
-from app.plot_exporting import PlotExporting
-from app.prefetch import Prefetch
-from app.probing import Probing
-from app.reading import Reading
-from app.recovery import Recovery
-from app.sessions import Sessions
+from app.preferences.appearance import Appearance
+from app.preferences.housekeeping import Housekeeping
+from app.sessions.commands import Sessions
+from app.sessions.recovery import Recovery
 from app.settings import Settings
-from app.supernova import Supernova
-from app.surface_exporting import SurfaceExporting
-from app.surveying import Survey
+from app.supernova.commands import Supernova
 from app.theme import Theme
 from app.topbar import TopBar
-from app.training import Training
-from app.watching import Watch
+from app.training.evaluation import Evaluation
+from app.training.fine_tuning import Training
+from app.views.arrangement import Arrangement
+from app.views.centre import Centre
+from app.views.layering import Layering
+from app.views.prefetch import Prefetch
+from app.views.probing import Probing
 from app.workflow import Workflow
 from core.resources import icon_path, sample_path
 
 if TYPE_CHECKING:
-    from app.source import OpenRequest
+    from app.data.source import OpenRequest
     from core.units import UnitSystem
 
 FIRST_LOOK = 0.63

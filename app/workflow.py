@@ -13,11 +13,13 @@ from typing import Any, cast
 from PySide6.QtCore import QObject, Signal
 
 import core
-from app import exporting, forecasting, measuring
+from app import measuring
 from app.document import Document
+from app.exports import exporting
 from app.figures import Figures, Role
-from app.forecast_list import KeptForecast, Preview
-from app.forecast_request import ForecastRequest
+from app.forecasts import forecasting
+from app.forecasts.forecast_list import KeptForecast, Preview
+from app.forecasts.forecast_request import ForecastRequest
 from app.jobs import Job, Jobs, Reporter
 from app.notifications import Notifications
 from core.cubes import CubeSequence

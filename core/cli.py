@@ -223,7 +223,7 @@ def report(
 ) -> None:
     """Forecast without a window: a file, pictures and a table of figures."""
     _require_app("Pictures")
-    from app.report import make_report
+    from app.exports.report import make_report
 
     series, without = _with_control(paths or [sample_path()], control, units, format, trajectory)
     with progress_bar("Forecasting") as progress:

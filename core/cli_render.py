@@ -113,7 +113,7 @@ def render(
         raise InvalidRequest("Name a picture to write with -o, or a movie with --movie.")
     for target in (out, movie):
         require_folder(target)
-    from app.cli_render import Order, Wanted, draw
+    from app.exports.cli_render import Order, Wanted, draw
 
     order = Order(
         views=view,

@@ -140,7 +140,7 @@ def _draw_curves(metrics: Path) -> None:
     """Draw the curves of a run beside its metrics, where pictures can be drawn."""
     if importlib.util.find_spec("matplotlib") is None or importlib.util.find_spec("app") is None:
         return  # The table has the same figures: a node without a screen needs no more.
-    from app.training_curves import save_curves
+    from app.training.training_curves import save_curves
 
     save_curves(metrics, metrics.with_name("curves.png"))
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -18,13 +17,13 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.events import ForecastChanged, SourceChanged, TruthChanged
-from app.forecast_request import ForecastRequest
-from app.forecasting import ENERGY_ERG, Choice, is_theory
+from app.forecasts.forecast_request import ForecastRequest
+from app.forecasts.forecasting import ENERGY_ERG, Choice, is_theory
 from app.panels.coverage import CoverageField
 from app.panels.energy import EnergyField
 from app.panels.forecasts import ForecastsPanel
 from app.panels.live import LiveBox
-from app.panels.parts import ElidedLabel, flat_button, section
+from app.panels.parts import ElidedLabel, ProgressBar, flat_button, section
 from app.theme import Theme
 
 # Symmetries of the cube averaged over: the answer sharpens, the time grows alike.
@@ -88,9 +87,7 @@ class ForecastPanel(QWidget):
         self.button.setCursor(Qt.CursorShape.PointingHandCursor)
         self.button.setIconSize(QSize(15, 15))
         self.button.clicked.connect(self._on_button)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setRange(0, 1000)
+        self.progress = ProgressBar()
         self.doing = ElidedLabel("", Qt.TextElideMode.ElideRight)
         self.doing.setObjectName("secondary")
         self.left = QLabel("")

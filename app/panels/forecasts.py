@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.events import ForecastsChanged
-from app.forecast_list import KeptForecast
+from app.forecasts.forecast_list import KeptForecast
 from app.panels.parts import flat_button, section
 from app.theme import Theme
 

@@ -16,12 +16,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.document import Document
-from app.layer_needs import missing
 from app.look import ViewRole
 from app.panels.layer_table import Layer, Number
 from app.panels.parts import ElidedLabel
 from app.scene.colormaps import DEEP_BLUE
 from app.theme import Theme
+from app.views.layer_needs import missing
 
 BOX_STYLE = """QAbstractSpinBox { padding: 0; font-size: 11px; }
 QAbstractSpinBox QLineEdit { padding: 0 5px; background: transparent; border: none; }

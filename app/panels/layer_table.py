@@ -69,7 +69,7 @@ class Layer:
     style : str
         The field that says whether a surface is solid or rings, or ``""``.
     needs : str
-        What it is made of (see `app.layer_needs`), or ``""``.
+        What it is made of (see `app.views.layer_needs`), or ``""``.
     numbers : tuple of Number
         What can be set while it is shown.
     """

@@ -7,13 +7,13 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from app.document import Document
 from app.events import ForecastChanged, LayersChanged, LookChanged, OverviewChanged, TruthChanged
-from app.layer_needs import missing
 from app.panels.fold import Fold
 from app.panels.layer_rows import LayerRow, NumberRow
 from app.panels.layer_table import BOTH, GROUPS, LAYERS, LEVEL, OPACITY_OF_PLANES, PLANES, THIRD
 from app.panels.parts import line, section
 from app.scene.third import THIRD_TITLES
 from app.theme import Theme
+from app.views.layer_needs import missing
 from core.shells import AFFECTED_BELOW, CAVITY_BELOW
 
 LEVELS = (

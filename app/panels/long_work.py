@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.long_work import LongWork
 from app.panels.forecast import time_left
-from app.panels.parts import ElidedLabel, flat_button
+from app.panels.parts import ElidedLabel, ProgressBar, flat_button
 from app.theme import Theme
 
 
@@ -33,9 +33,7 @@ class LongWorkPanel(QWidget):
         self.text = ElidedLabel("", Qt.TextElideMode.ElideRight)
         self.text.setFixedWidth(210)
         self.text.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
+        self.bar = ProgressBar()
         self.bar.setFixedWidth(110)
         self.bar.setAccessibleName("Progress of the work in its own process")
         self.left = QLabel("")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
-from app.dialogs import DetailsDialog
+from app.guidance.dialogs import DetailsDialog
 from app.notifications import Notice
 from app.panels.parts import flat_button
 from app.theme import Theme

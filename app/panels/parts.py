@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from app.theme import Theme
 
@@ -73,6 +81,24 @@ def flat_button(theme: Theme, icon: str, tip: str, size: int = 24) -> QToolButto
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     theme.dress(button, icon, min(size - 8, 16))
     return button
+
+
+class ProgressBar(QProgressBar):
+    """A thin bar that is drawn when the window is next.
+
+    Qt's draws itself at once whenever its value changes, and with it every 3D
+    view that has something new to show: the window would wait for them.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextVisible(False)
+        self.setRange(0, 1000)
+
+    def setValue(self, value: int) -> None:
+        self.setUpdatesEnabled(False)
+        super().setValue(value)
+        self.setUpdatesEnabled(True)
 
 
 class ElidedLabel(QLabel):

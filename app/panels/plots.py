@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
-from app.charts import CHARTS, Chart, chart
 from app.document import Document
 from app.events import (
     ComparisonChanged,
@@ -20,8 +19,9 @@ from app.events import (
     TruthChanged,
 )
 from app.figures import ROLES
-from app.forecast_list import KeptForecast
+from app.forecasts.forecast_list import KeptForecast
 from app.measuring import measured_level
+from app.panels.charts import CHARTS, Chart, chart
 from app.panels.forecasts import series_color
 from app.panels.parts import flat_button
 from app.panels.time_plot import Key, TimePlot, thin_dashes

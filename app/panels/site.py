@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.data.place import CELLS, CUBE_CELLS, CUBE_PC, Method, Place, has_choice, parse_number
 from app.document import Document
 from app.events import OverviewChanged, PlaceChanged, SourceChanged, TruthChanged
 from app.panels.parts import flat_button, line, section
-from app.place import CELLS, CUBE_CELLS, CUBE_PC, Method, Place, has_choice, parse_number
 from app.scene.markers import KIND_COLORS
 from app.theme import Theme
 from core.cutout import Cutout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.document import Document
 from app.events import (
@@ -14,7 +14,7 @@ from app.events import (
     TruthChanged,
 )
 from app.jobs import Job, Jobs
-from app.panels.parts import ElidedLabel
+from app.panels.parts import ElidedLabel, ProgressBar
 from app.theme import Theme
 
 SAID_MS = 10_000
@@ -38,9 +38,7 @@ class StatusPanel(QWidget):
         self.dot = QLabel("●")
         self.text = ElidedLabel("Ready")
         self.text.setMinimumWidth(300)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
+        self.bar = ProgressBar()
         self.bar.setFixedWidth(140)
         self.bar.hide()
         self.grid = QLabel("")

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButt
 from app.document import Document
 from app.events import ForecastChanged, LookChanged, SourceChanged, TimeChanged, TruthChanged
 from app.panels.parts import flat_button
-from app.playing import SPEEDS, stay_ms
+from app.panels.playing import SPEEDS, stay_ms
 from app.theme import Theme
 
 INSET = 18

@@ -32,8 +32,8 @@ from app.events import (
     UnitsChanged,
 )
 from app.figures import ROLES, Role
-from app.histogram import density_histogram, surface_dex
-from app.opacity import (
+from app.panels.histogram import density_histogram, surface_dex
+from app.panels.opacity import (
     PRESETS,
     Preset,
     directed,
@@ -335,7 +335,7 @@ class TransferPanel(QWidget):
         Parameters
         ----------
         preset : Preset
-            One of `app.opacity.PRESETS`.
+            One of `app.panels.opacity.PRESETS`.
         """
         colormap = self._document.transfer.colormap
         self._document.set_transfer(preset_for(preset, self._fitted(), colormap))

@@ -9,9 +9,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.display_units import DENSITY, DensityDisplay
-from app.histogram import Histogram
-from app.opacity import (
+from app.panels import transfer_painting as painting
+from app.panels.histogram import Histogram
+from app.panels.opacity import (
     Axes,
     opacity_at,
     span_of,
@@ -20,7 +20,7 @@ from app.opacity import (
     with_range,
     without_point,
 )
-from app.panels import transfer_painting as painting
+from app.preferences.display_units import DENSITY, DensityDisplay
 from app.theme import Theme
 from app.view_state import TransferFunction
 

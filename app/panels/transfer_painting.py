@@ -16,9 +16,9 @@ from PySide6.QtGui import (
     QPolygonF,
 )
 
-from app.display_units import DensityDisplay
-from app.histogram import Histogram
-from app.opacity import Axes
+from app.panels.histogram import Histogram
+from app.panels.opacity import Axes
+from app.preferences.display_units import DensityDisplay
 from app.scene.colormaps import lookup_table
 from app.theme import Theme
 from app.view_state import TransferFunction

@@ -31,12 +31,12 @@ from skimage.color import rgb2lab
 
 from app.actions import COMMANDS
 from app.colors import DARK, LIGHT
-from app.dialogs import DetailsDialog
+from app.data.open_as import OpenAsDialog
+from app.data.opening import UnitsClue
+from app.data.units_dialog import UnitsDialog
+from app.guidance.dialogs import DetailsDialog
 from app.notifications import Notice
-from app.open_as import OpenAsDialog
-from app.opening import UnitsClue
 from app.scene.colormaps import ROLE_COLORS
-from app.units_dialog import UnitsDialog
 from tests.app.test_window import wait_idle
 
 CONTROLS = (

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.data.source import Source
 from app.document import Document
 from app.events import (
     ComparisonChanged,
@@ -22,7 +23,6 @@ from app.events import (
     TruthChanged,
 )
 from app.figures import Figures
-from app.source import Source
 from tests.helpers import analytic_evolution
 
 

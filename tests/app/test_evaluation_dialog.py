@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 import core
-from app.forecasting import Choice
+from app.forecasts.forecasting import Choice
 from core.errors import InvalidRequest
 from core.evolution import Simulation
 from core.training.scores import EvaluationTable

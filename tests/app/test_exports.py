@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 
-from app.export_choice import MovieChoice, PictureChoice, recalled, to_remember
-from app.export_dialog import MovieDialog, PictureDialog
-from app.provenance import PROVENANCE, SESSION, read_png_text
-from app.surface_dialog import SurfaceDialog
+from app.exports.export_choice import MovieChoice, PictureChoice, recalled, to_remember
+from app.exports.export_dialog import MovieDialog, PictureDialog
+from app.exports.provenance import PROVENANCE, SESSION, read_png_text
+from app.exports.surface_dialog import SurfaceDialog
 from tests.app.conftest import WAIT_MS
 
 SMALL = PictureChoice(width=160, height=120)

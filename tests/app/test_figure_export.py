@@ -8,12 +8,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog
 
-from app.charts import CHARTS
-from app.figure_dialog import FigureDialog
-from app.figure_export import RADIUS, WHAT, available, save_figure
+from app.exports.figure_dialog import FigureDialog
+from app.exports.figure_export import RADIUS, WHAT, available, save_figure
+from app.exports.provenance import PROVENANCE, read_png_text
 from app.figures import Figures
 from app.measuring import measure
-from app.provenance import PROVENANCE, read_png_text
+from app.panels.charts import CHARTS
 from core.cubes import CubeSequence
 from core.errors import InvalidRequest
 from tests.app.conftest import WAIT_MS

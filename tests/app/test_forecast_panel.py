@@ -11,18 +11,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
 import core
-from app import forecasting, model_card
-from app.card_dialog import CardDialog
-from app.compare_dialog import CompareDialog
+from app.data.source import Source
 from app.document import Document
-from app.forecast_list import Preview
-from app.forecast_request import ForecastRequest
-from app.forecasting import Choice
+from app.forecasts import forecasting, model_card
+from app.forecasts.card_dialog import CardDialog
+from app.forecasts.compare_dialog import CompareDialog
+from app.forecasts.forecast_list import Preview
+from app.forecasts.forecast_request import ForecastRequest
+from app.forecasts.forecasting import Choice
 from app.measuring import measure
 from app.panels.energy import EnergyField
 from app.panels.forecast import ForecastPanel, time_left
 from app.panels.forecasts import series_color
-from app.source import Source
 from app.theme import Theme
 from core.coverage import LEVELS
 from core.evolution import Evolution, Forecast

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.data.source import Source
 from app.document import Document
 from app.events import ComparisonChanged, ForecastChanged, ForecastsChanged, PreviewChanged
 from app.figures import Figures
-from app.forecast_list import ForecastList, Preview, describe, energy_text, site_text
-from app.forecast_request import ForecastRequest
-from app.source import Source
+from app.forecasts.forecast_list import ForecastList, Preview, describe, energy_text, site_text
+from app.forecasts.forecast_request import ForecastRequest
 from core.cubes import CubeSequence
 from core.errors import InvalidRequest
 from core.evolution import Evolution

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.data.place import Place
+from app.data.source import Source
 from app.document import Document
 from app.history import MAX_EDITS, MERGE_S, History, describe, differences, with_values
 from app.look import Look
-from app.place import Place
-from app.source import Source
 from core.cutout import Cutout
 from tests.helpers import analytic_evolution
 
@@ -155,7 +155,7 @@ def test_what_the_program_sets_by_itself_is_no_edit_and_stays(document, history,
 
 
 def test_places_are_undone_too(document, history, clock, monkeypatch):
-    from app.place import Box
+    from app.data.place import Box
 
     box = Box((200.0,) * 3, (0.0,) * 3, True)
     monkeypatch.setattr(Source, "box", box)

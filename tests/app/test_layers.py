@@ -13,10 +13,9 @@ import pytest
 
 os.environ.setdefault("QT_API", "pyside6")
 
+from app.data.source import Source
 from app.document import Document
-from app.layer_needs import missing
 from app.panels.layer_table import GROUPS, LAYERS
-from app.sampling import SampleRequest, frames_from, reach_times_of, read_particles
 from app.scene.camera import default_camera
 from app.scene.details import Details, temperature_transfer
 from app.scene.glyphs import LONGEST, SHORTEST, arrow_lengths
@@ -27,8 +26,9 @@ from app.scene.rings import rings, star_surface
 from app.scene.still import draw_still
 from app.scene.surface import MAX_TRIANGLES, isosurface
 from app.scene.surfaces import wanted_surfaces
-from app.source import Source
 from app.view_state import LayerState
+from app.views.layer_needs import missing
+from app.views.sampling import SampleRequest, frames_from, reach_times_of, read_particles
 from core.cubes import CubeSequence
 from core.cutout import Cutout
 from core.errors import InvalidRequest

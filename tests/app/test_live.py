@@ -10,8 +10,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 import core
-from app.forecast_request import ForecastRequest
-from app.live_forecast import (
+from app.forecasts.forecast_request import ForecastRequest
+from app.forecasts.live_forecast import (
     REACH_PC,
     LiveForecaster,
     neighbourhood,
@@ -19,7 +19,7 @@ from app.live_forecast import (
     shifted_back,
     voxels_to,
 )
-from app.newest import Newest
+from app.forecasts.newest import Newest
 from core.cubes import Cube
 from core.errors import Cancelled
 from tests.app.conftest import WAIT_MS
@@ -173,7 +173,7 @@ def wait_idle(qtbot, window) -> None:
 @pytest.fixture
 def live(qtbot, window, sample_file):
     """The window in live mode, with a theory; a forecast was made before."""
-    from app.forecasting import Choice
+    from app.forecasts.forecasting import Choice
 
     window.open_paths([sample_file])
     wait_idle(qtbot, window)

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.helper_process import run_apart
-from app.movie import save_movie
-from app.pictures import MOST_AREA, Material, Reel, Sheet, Shot, moments, movie_sheet
-from app.render import shot_of
+from app.exports.helper_process import run_apart
+from app.exports.movie import save_movie
+from app.exports.pictures import MOST_AREA, Material, Reel, Sheet, Shot, moments, movie_sheet
+from app.exports.render import shot_of
 from core.errors import Cancelled, InvalidRequest, ShellsightError
 from tests.helpers import analytic_evolution
 

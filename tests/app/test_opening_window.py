@@ -10,11 +10,11 @@ import pytest
 from PySide6.QtWidgets import QFileDialog
 
 import core
-from app.dialogs import DetailsDialog
+from app.data.open_as import DETECT, OpenAsDialog
+from app.data.source import OpenRequest
+from app.data.units_dialog import UnitsDialog
+from app.guidance.dialogs import DetailsDialog
 from app.notifications import notice_for
-from app.open_as import DETECT, OpenAsDialog
-from app.source import OpenRequest
-from app.units_dialog import UnitsDialog
 from core.cutout import Cutout
 from core.errors import MissingDependency
 from core.readers import formats

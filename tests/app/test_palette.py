@@ -7,9 +7,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.actions import COMMANDS
-from app.forecasting import Choice
-from app.keys_dialog import KeysDialog, columns, sheet
-from app.palette import Entry, Palette
+from app.forecasts.forecasting import Choice
+from app.guidance.keys_dialog import KeysDialog, columns, sheet
+from app.guidance.palette import Entry, Palette
 from app.theme import Theme
 
 

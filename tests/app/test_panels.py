@@ -8,23 +8,23 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 
-from app.dialogs import versions
+from app.data.opening import UnitsClue
+from app.data.source import Source
+from app.data.units_dialog import UnitsDialog, asked_for
 from app.document import Document
-from app.forecasting import Choice
+from app.forecasts.forecasting import Choice
+from app.guidance.dialogs import versions
 from app.measuring import measure, stand_in_control
-from app.opening import UnitsClue
 from app.panels.data import DataPanel, FactsPanel
 from app.panels.forecast import ForecastPanel
 from app.panels.layers import LayersPanel
 from app.panels.measurements import MeasurementsPanel
 from app.panels.parts import number
+from app.panels.playing import FRAME_MS, LAST_MS, stay_ms
 from app.panels.plots import PlotsPanel
 from app.panels.timeline import TimelinePanel, nice_step
-from app.playing import FRAME_MS, LAST_MS, stay_ms
 from app.settings import MAX_RECENT
-from app.source import Source
 from app.theme import Theme
-from app.units_dialog import UnitsDialog, asked_for
 from core.cubes import CubeSequence
 from tests.helpers import analytic_evolution
 

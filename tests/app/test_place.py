@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 import core
+from app.data.opening import OpenedSeries, describe
+from app.data.place import Box, Place, first_place, fitted, has_choice, parse_number
+from app.data.source import OpenRequest
 from app.document import Document
 from app.events import OverviewChanged, PlaceChanged
-from app.opening import OpenedSeries, describe
-from app.place import Box, Place, first_place, fitted, has_choice, parse_number
 from app.scene.camera import default_camera, project
 from app.scene.picking import pick_gas, ray
 from app.scene.prepare import fitting_transfer, log_density, refine
-from app.source import OpenRequest
 from app.view_state import TransferFunction
 from core.cutout import Cutout
 from core.errors import InvalidRequest

@@ -10,13 +10,13 @@ import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QGuiApplication
 
-from app import preferences
-from app.display_units import DENSITY
 from app.document import Document
 from app.events import UnitsChanged
-from app.forecasting import Choice
-from app.preferences import LIMITS, Preferences, read
-from app.preferences_dialog import PreferencesDialog
+from app.forecasts.forecasting import Choice
+from app.preferences import preferences
+from app.preferences.display_units import DENSITY
+from app.preferences.preferences import LIMITS, Preferences, read
+from app.preferences.preferences_dialog import PreferencesDialog
 from app.settings import Settings
 from app.theme import Theme
 from core import cube_cache

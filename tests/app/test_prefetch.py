@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from app.prefetch import JOB, Drawn, frames_ahead, is_missing
 from app.scene.prepare import BoundedCache, PreparedEvolution
+from app.views.prefetch import JOB, Drawn, frames_ahead, is_missing
 from tests.app.conftest import WAIT_MS
 from tests.helpers import analytic_evolution
 

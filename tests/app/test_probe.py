@@ -5,9 +5,9 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
-from app.display_units import DENSITY
-from app.probe import describe, describe_both, read_gas
+from app.preferences.display_units import DENSITY
 from app.scene.ruler import Ruler
+from app.views.probe import describe, describe_both, read_gas
 from core.constants import NH_PER_DENSITY
 from core.cubes import CubeSequence
 from tests.app.conftest import WAIT_MS

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from PySide6.QtGui import QImage
 
-from app import provenance
-from app.provenance import (
+from app.exports import provenance
+from app.exports.provenance import (
     PROVENANCE,
     SESSION,
     SOFTWARE,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QImage
 
-from app.render import PictureStyle, render_picture, render_pictures
+from app.exports.render import PictureStyle, render_picture, render_pictures
 from app.view_state import LayerState
 from core.errors import InvalidRequest
 from tests.helpers import analytic_evolution
@@ -68,7 +68,7 @@ def test_works_without_a_display(tmp_path):
     code = (
         # By its path: a package called `tests` may be installed.
         "import runpy; make = runpy.run_path('tests/helpers.py')['analytic_evolution'];"
-        "from app.render import render_pictures;"
+        "from app.exports.render import render_pictures;"
         f"render_pictures({{'truth': make(16, 3)}}, 0.01, (160, 160), {str(tmp_path / 'a.png')!r})"
     )
     environment = {

@@ -12,8 +12,8 @@ import pytest
 from PySide6.QtGui import QImage
 
 import core
-from app.cli_render import CAMERAS, LAYERS, Order, Wanted, gather
-from app.provenance import PROVENANCE, read_png_text
+from app.exports.cli_render import CAMERAS, LAYERS, Order, Wanted, gather
+from app.exports.provenance import PROVENANCE, read_png_text
 from app.view_state import LayerState
 from core.errors import InvalidRequest
 from tests.helpers import analytic_evolution

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 import core
-from app.report import make_report
+from app.exports.report import make_report
 from core.errors import InvalidRequest
 from tests.helpers import analytic_evolution
 

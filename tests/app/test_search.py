@@ -6,7 +6,7 @@ import pytest
 
 from app.actions import COMMANDS
 from app.document import Document
-from app.search import LAST_REASONS, REASONS, match, why_not
+from app.guidance.search import LAST_REASONS, REASONS, match, why_not
 from app.view_state import TransferFunction
 from tests.helpers import analytic_evolution
 
@@ -71,7 +71,7 @@ def test_why_not_asks_for_a_forecast_only_where_one_is_needed(sample_source):
 
 @pytest.fixture
 def sample_source(tmp_path):
-    from app.source import Source
+    from app.data.source import Source
 
     evolution = analytic_evolution(16, 3)
     times = tuple(float(t) for t in evolution.times_myr)

@@ -18,8 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.encoding import decoded, encoded
-from app.fingerprints import (
+from app.data.place import Place
+from app.forecasts.forecast_request import ForecastRequest
+from app.look import Look
+from app.sessions.encoding import decoded, encoded
+from app.sessions.fingerprints import (
     END_BYTES,
     FileEntry,
     Fingerprints,
@@ -29,10 +32,7 @@ from app.fingerprints import (
     fingerprint,
     size_text,
 )
-from app.forecast_request import ForecastRequest
-from app.look import Look
-from app.place import Place
-from app.session import (
+from app.sessions.session import (
     VERSION,
     ForecastEntry,
     Session,
@@ -197,7 +197,10 @@ def test_everything_at_once_comes_back(tmp_path):
 
 
 def test_needs_no_qt():
-    code = "import sys, app.session; sys.exit(any(m.startswith('PySide6') for m in sys.modules))"
+    code = (
+        "import sys, app.sessions.session;"
+        "sys.exit(any(m.startswith('PySide6') for m in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -392,7 +395,7 @@ def test_only_some_names_are_sessions():
 def test_a_picture_without_a_session_says_so(tmp_path):
     from PySide6.QtGui import QImage
 
-    from app.provenance import SESSION, save_image
+    from app.exports.provenance import SESSION, save_image
 
     image = QImage(4, 4, QImage.Format.Format_RGB32)
     image.fill(0)
@@ -461,7 +464,7 @@ def test_of_a_folder_the_files_of_the_run_count(tmp_path):
 
 
 def test_what_has_not_changed_is_not_read_again(tmp_path, monkeypatch):
-    import app.fingerprints
+    import app.sessions.fingerprints
 
     file = tmp_path / "file"
     file.write_bytes(b"content")
@@ -470,7 +473,7 @@ def test_what_has_not_changed_is_not_read_again(tmp_path, monkeypatch):
     first = known.read(file)
     assert known.known(file) == first
     with monkeypatch.context() as patch:
-        patch.setattr(app.fingerprints, "fingerprint", None)
+        patch.setattr(app.sessions.fingerprints, "fingerprint", None)
         assert known.read(file) == first
     file.write_bytes(b"something else")
     assert known.read(file) != first

@@ -18,12 +18,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 import core
-from app.autosave import autosave_folder
-from app.locate_dialog import LocateDialog
-from app.provenance import SESSION, save_image
-from app.recovery import CRASHED
-from app.session import Session, read_session, session_json, write_session
-from app.sessions import session_text
+from app.exports.provenance import SESSION, save_image
+from app.sessions.autosave import autosave_folder
+from app.sessions.commands import session_text
+from app.sessions.locate_dialog import LocateDialog
+from app.sessions.recovery import CRASHED
+from app.sessions.session import Session, read_session, session_json, write_session
 from app.view_state import CameraState
 from tests.app.conftest import WAIT_MS
 
@@ -387,7 +387,7 @@ def test_it_is_not_written_down_if_nobody_wants_it(qtbot, window, run_file):
 LEFT = """
 import sys, time
 from pathlib import Path
-from app.autosave import Autosave
+from app.sessions.autosave import Autosave
 autosave = Autosave()
 autosave.write(Path(sys.argv[1]).read_text())
 print("written", flush=True)
@@ -444,7 +444,7 @@ def test_after_a_crash_it_is_offered(qtbot, arranged, other_window):
 def test_with_a_file_to_open_the_offer_waits_until_it_is_there(
     qtbot, window, run_file, other_window
 ):
-    from app.source import OpenRequest
+    from app.data.source import OpenRequest
 
     process = other_window(session_json(Session()))
     process.kill()
@@ -460,8 +460,8 @@ def test_with_a_file_to_open_the_offer_waits_until_it_is_there(
 RUN = """
 import sys
 from PySide6.QtCore import QTimer
-import app.main, app.recovery
-app.recovery.SOON_MS = 100
+import app.main, app.sessions.recovery
+app.sessions.recovery.SOON_MS = 100
 sys.exit(app.main.main(sys.argv[1:]))
 """
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 import core
-from app.centre import OVERVIEW, VIEWS
+from app.views.centre import OVERVIEW, VIEWS
 from core.cutout import Cutout
 from core.particles import ParticleSet
 from tests.app.conftest import WAIT_MS

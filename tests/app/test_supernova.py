@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QMessageBox
 
 import core
 from app.form_parts import duration
-from app.recipe import Recipe, frames_folder, free_name
+from app.supernova.recipe import Recipe, frames_folder, free_name
 from core import supervised
 
 START_MS = 240_000
@@ -77,7 +77,8 @@ def test_lines_of_a_process_are_told_from_text():
 def test_a_process_dies_with_its_parent(tmp_path):
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
-        "from app import processes; from app.recipe import Recipe; from pathlib import Path;"
+        "from app import processes; from app.supernova.recipe import Recipe;"
+        "from pathlib import Path;"
         "recipe = Recipe(turbulence='none', n=32, frames=100);"
         "say = lambda index: print(index, flush=True);"
         "processes.run(recipe.arguments(Path(sys.argv[2])), each_frame=say)"

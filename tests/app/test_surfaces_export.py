@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import pyvista as pv
 
-from app.provenance import PROVENANCE, SOFTWARE
-from app.surfaces import Shells, save_surfaces
+from app.exports.provenance import PROVENANCE, SOFTWARE
+from app.exports.surfaces import Shells, save_surfaces
 from core.errors import Cancelled, InvalidRequest
 from tests.helpers import analytic_evolution
 

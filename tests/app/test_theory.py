@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import core
-from app import forecasting
+from app.data.source import Source
 from app.document import Document
-from app.forecasting import is_theory
+from app.forecasts import forecasting
+from app.forecasts.forecasting import is_theory
 from app.measuring import measure, theory_curve
 from app.panels.forecast import ForecastPanel
 from app.panels.plots import PlotsPanel
-from app.source import Source
 from app.theme import Theme
 from core.cubes import Cube
 from core.shells.remnant import Remnant

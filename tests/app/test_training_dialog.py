@@ -7,8 +7,8 @@ import csv
 import pytest
 from PySide6.QtCore import Qt
 
-from app.forecasting import Choice
-from app.training_process import TrainingRequest, can_resume, curves, weights_in
+from app.forecasts.forecasting import Choice
+from app.training.training_process import TrainingRequest, can_resume, curves, weights_in
 from tests.tiny_data import TINY, tiny_data
 
 START_MS = 240_000

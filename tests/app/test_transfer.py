@@ -8,15 +8,15 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtTest import QTest
 
-from app import opacity
+from app.data.source import Source
 from app.document import Document
 from app.events import TransferChanged
-from app.histogram import density_histogram, surface_dex
-from app.opacity import PRESETS, Axes, preset_for
+from app.panels import opacity
+from app.panels.histogram import density_histogram, surface_dex
+from app.panels.opacity import PRESETS, Axes, preset_for
 from app.panels.transfer import TransferPanel
 from app.scene.colormaps import LABELS, NAMES, colorize, lookup_table
 from app.scene.prepare import fitting_transfer
-from app.source import Source
 from app.theme import Theme
 from app.view_state import OPACITY_POINTS, TransferFunction
 from tests.helpers import analytic_evolution

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 import core
 import core.resources
-from app.dialogs import AboutDialog, DetailsDialog
-from app.keys_dialog import KeysDialog
-from app.units_dialog import UnitsDialog
+from app.data.units_dialog import UnitsDialog
+from app.guidance.dialogs import AboutDialog, DetailsDialog
+from app.guidance.keys_dialog import KeysDialog
 from tests.app.conftest import WAIT_MS
 
 

@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="how long to drag")
     arguments = parser.parse_args()
     app = QApplication([])
-    from app import forecasting
+    from app.forecasts import forecasting
     from app.window import Window
 
     window = Window()

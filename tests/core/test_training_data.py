@@ -260,7 +260,7 @@ def test_networks_to_train_have_names() -> None:
 
 
 def test_the_curves_of_a_run_are_drawn(data: Path, tmp_path: Path) -> None:
-    from app.training_curves import save_curves
+    from app.training.training_curves import save_curves
 
     Trainer(replace(TINY, steps=3, save_minutes=0.0), data, tmp_path).train()
     save_curves(tmp_path / "metrics.csv", tmp_path / "curves.png")

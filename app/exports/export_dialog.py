@@ -1,0 +1,418 @@
+"""What is asked before a picture or a movie is drawn, and how far its drawing is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.exports.export_choice import (
+    ALL,
+    MOVIE_FORMATS,
+    PICTURE_FORMATS,
+    SIZES,
+    MovieChoice,
+    PictureChoice,
+)
+from app.exports.pictures import (
+    LEAST_PIXELS,
+    MOST_FPS,
+    MOST_PIXELS,
+    MOST_SCALE,
+    MOST_SECONDS,
+    MOTIONS,
+    Sheet,
+    estimated_bytes,
+)
+from app.form_parts import combo, duration, number
+from app.panels.parts import ProgressBar
+from core.errors import InvalidRequest
+
+CUSTOM = "Own size"
+
+
+class ExportDialog(QDialog):
+    """Views, size and what is written on the picture; a line says what will come out.
+
+    The dialog stays while the drawing goes on, and does not block the window.
+
+    Parameters
+    ----------
+    title : str
+        Its title.
+    views : sequence of (str, str)
+        Key and name of the views that can be drawn.
+    screen : tuple of int
+        Size of the views on the screen.
+    choice : PictureChoice or MovieChoice
+        What to begin with.
+    seconds_per_megapixel : float
+        How long a million pixels took last; 0 if nobody knows.
+    parent : QWidget, optional
+        The window.
+
+    Signals
+    -------
+    chosen(object)
+        The user wants it: the choice.
+    cancel_requested()
+        The drawing is to stop.
+    """
+
+    chosen = Signal(object)
+    cancel_requested = Signal()
+
+    def __init__(
+        self,
+        title: str,
+        views: Sequence[tuple[str, str]],
+        screen: tuple[int, int],
+        choice: PictureChoice | MovieChoice,
+        seconds_per_megapixel: float = 0.0,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self._choice = choice
+        self._speed = seconds_per_megapixel
+        self._busy = False
+        self.views = combo(views, "Views", "What is drawn")
+        _select(self.views, choice.views)
+        sizes = [("On the screen", *screen), *SIZES]
+        self.preset = combo(
+            [*(((w, h), f"{name}, {w} × {h}") for name, w, h in sizes), (None, CUSTOM)],
+            "Usual sizes",
+            "Sizes that are often wanted",
+        )
+        self.width_spin = _pixels(choice.width, "Width of the picture in pixels")
+        self.height_spin = _pixels(choice.height, "Height of the picture in pixels")
+        self.annotations = _check(
+            "Titles, time, scale and axes", choice.annotations, "Write on the views what they show"
+        )
+        self.color_bar = _check(
+            "Scale of colours", choice.color_bar, "Draw which colour is which density"
+        )
+        self.form = QFormLayout()
+        self.form.setHorizontalSpacing(16)
+        self.form.setVerticalSpacing(10)
+        sides = QHBoxLayout()
+        sides.addWidget(self.width_spin, 1)
+        sides.addWidget(QLabel("×"))
+        sides.addWidget(self.height_spin, 1)
+        self.form.addRow("Views", self.views)
+        self.form.addRow("Size", self.preset)
+        self.form.addRow("", sides)
+        self.holder = QWidget()
+        self.holder.setLayout(self.form)
+        self.form.setContentsMargins(0, 0, 0, 0)
+        self.note = QLabel()
+        self.note.setObjectName("secondary")
+        self.note.setWordWrap(True)
+        self.bar = ProgressBar()
+        self.bar.setAccessibleName("Progress of the drawing")
+        self.bar.hide()
+        buttons = QDialogButtonBox()
+        self.export = buttons.addButton("Export…", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.export.setToolTip("Choose a name and draw")
+        self.export.setDefault(True)
+        self.cancel = buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
+        self.cancel.setToolTip("Export nothing")
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(18, 16, 18, 14)
+        layout.setSpacing(12)
+        layout.addWidget(self.holder)
+        layout.addWidget(self.note)
+        layout.addWidget(self.bar)
+        layout.addStretch(1)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(430)
+        self._show_preset()
+        self.preset.activated.connect(lambda _: self._take_preset())
+        for spin in (self.width_spin, self.height_spin):
+            spin.valueChanged.connect(lambda _: self._show_preset())
+            spin.valueChanged.connect(lambda _: self.estimate())
+
+    # -- for those derived ---------------------------------------------------
+
+    @property
+    def choice(self) -> PictureChoice | MovieChoice:
+        """What is chosen now."""
+        raise NotImplementedError
+
+    def described(self) -> str:
+        """Say what will come out; raises `InvalidRequest` if nothing can."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Close the form: checks at its end, and the first estimate."""
+        self.form.addRow("Show", self.annotations)
+        self.form.addRow("", self.color_bar)
+        self.estimate()
+
+    # -- size ------------------------------------------------------------------
+
+    def _take_preset(self) -> None:
+        size = self.preset.currentData()
+        if size is not None:
+            self.width_spin.setValue(size[0])
+            self.height_spin.setValue(size[1])
+
+    def _show_preset(self) -> None:
+        size = (self.width_spin.value(), self.height_spin.value())
+        places = [self.preset.itemData(place) for place in range(self.preset.count())]
+        known = next((place for place, each in enumerate(places) if each == size), None)
+        self.preset.setCurrentIndex(len(places) - 1 if known is None else known)
+
+    def estimate(self) -> None:
+        """Say what will come out, or why nothing can."""
+        if self._busy:
+            return
+        try:
+            self.note.setText(self.described())
+            possible = True
+        except InvalidRequest as error:
+            self.note.setText(str(error))
+            possible = False
+        self.export.setEnabled(possible)
+
+    def time_text(self, sheet: Sheet, pictures: int = 1) -> str:
+        """Say how long drawing will take, if it is known."""
+        if self._speed <= 0.0:
+            return ""
+        strength = 1.0 if sheet.fine else 0.25
+        return f" · about {duration(self._speed * strength * sheet.n_pixels / 1e6 * pictures)}"
+
+    # -- going on ----------------------------------------------------------------
+
+    def set_busy(self, busy: bool) -> None:
+        """Show that it is drawn, or that another can be."""
+        self._busy = busy
+        self.holder.setEnabled(not busy)
+        self.export.setEnabled(not busy)
+        self.bar.setVisible(busy)
+        self.bar.setValue(0)
+        self.cancel.setText("Cancel" if busy else "Close")
+        self.cancel.setToolTip("Stop drawing; nothing is written" if busy else "Export nothing")
+        self.note.setText("Starting…")
+        self.estimate()
+
+    def show_progress(self, fraction: float, text: str) -> None:
+        """Show how far it is."""
+        self.bar.setValue(round(1000 * fraction))
+        self.note.setText(text)
+
+    def finish_drawing(self) -> None:
+        """Close: what was wanted is there."""
+        self.set_busy(False)
+        super().accept()
+
+    def accept(self) -> None:
+        """Tell what was chosen; the dialog stays."""
+        if self.export.isEnabled():
+            self.chosen.emit(self.choice)
+
+    def reject(self) -> None:
+        """Stop the drawing if it goes on; else close."""
+        if self._busy:
+            self.cancel_requested.emit()
+        else:
+            super().reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._busy:
+            self.cancel_requested.emit()
+        super().closeEvent(event)
+
+
+class PictureDialog(ExportDialog):
+    """Asks for a picture (see `ExportDialog`)."""
+
+    def __init__(
+        self,
+        views: Sequence[tuple[str, str]],
+        screen: tuple[int, int],
+        choice: PictureChoice,
+        seconds_per_megapixel: float = 0.0,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__("Export a Picture", views, screen, choice, seconds_per_megapixel, parent)
+        self.scale = combo(
+            [(factor, f"{factor} ×") for factor in range(1, MOST_SCALE + 1)],
+            "Enlargement",
+            "Draw as many pixels more along each side; letters and lines grow with them",
+        )
+        _select(self.scale, choice.scale)
+        self.format = combo(
+            PICTURE_FORMATS, "Format", "A PNG also holds the session: open it to go on from there"
+        )
+        _select(self.format, choice.suffix)
+        self.transparent = _check(
+            "Transparent background", choice.transparent, "Nothing behind gas and shell"
+        )
+        self.form.addRow("Enlarge", self.scale)
+        self.form.addRow("Format", self.format)
+        self.finish()
+        self.form.addRow("", self.transparent)
+        self.scale.currentIndexChanged.connect(lambda _: self.estimate())
+        self.format.currentIndexChanged.connect(lambda _: self._on_format())
+        self._on_format()
+
+    @property
+    def choice(self) -> PictureChoice:
+        """What is chosen now."""
+        return PictureChoice(
+            views=self.views.currentData(),
+            width=self.width_spin.value(),
+            height=self.height_spin.value(),
+            scale=self.scale.currentData(),
+            transparent=self.transparent.isChecked(),
+            annotations=self.annotations.isChecked(),
+            color_bar=self.color_bar.isChecked(),
+            suffix=self.format.currentData(),
+        )
+
+    def _on_format(self) -> None:
+        self.transparent.setEnabled(self.format.currentData() != ".jpg")
+        self.estimate()
+
+    def described(self) -> str:
+        """Say what will come out."""
+        choice = self.choice
+        sheet = choice.sheet
+        width, height = sheet.size
+        size = estimated_bytes(sheet, choice.suffix) / 1e6
+        keeps = " · holds the session" if choice.suffix == ".png" else ""
+        return f"{width} × {height} pixels · about {size:.2g} MB{self.time_text(sheet)}{keeps}"
+
+
+class MovieDialog(ExportDialog):
+    """Asks for a movie (see `ExportDialog`)."""
+
+    def __init__(
+        self,
+        views: Sequence[tuple[str, str]],
+        screen: tuple[int, int],
+        choice: MovieChoice,
+        seconds_per_megapixel: float = 0.0,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__("Export a Movie", views, screen, choice, seconds_per_megapixel, parent)
+        self.motion = combo(
+            MOTIONS.items(), "Motion", "What moves: the time, the eye around the cube, or both"
+        )
+        _select(self.motion, choice.motion)
+        self.seconds = number(
+            0.5, MOST_SECONDS, choice.seconds, 1, "Length of the movie in seconds", " s"
+        )
+        self.fps = QSpinBox()
+        self.fps.setRange(1, MOST_FPS)
+        self.fps.setValue(choice.fps)
+        self.fps.setSuffix(" pictures a second")
+        self.fps.setToolTip("Pictures of the movie a second")
+        self.fps.setAccessibleName("Pictures a second")
+        self.format = combo(
+            MOVIE_FORMATS, "Format", "MP4 plays everywhere; GIF suits small movies on web pages"
+        )
+        _select(self.format, choice.suffix)
+        self.fine = _check(
+            "Smooth edges", choice.fine, "Draw twice as large and reduce: four times as slow"
+        )
+        self.form.addRow("Motion", self.motion)
+        self.form.addRow("Length", self.seconds)
+        self.form.addRow("", self.fps)
+        self.form.addRow("Format", self.format)
+        self.finish()
+        self.form.addRow("", self.fine)
+        for changed in (
+            self.seconds.valueChanged,
+            self.fps.valueChanged,
+            self.motion.currentIndexChanged,
+            self.fine.toggled,
+        ):
+            changed.connect(lambda _: self.estimate())
+
+    @property
+    def choice(self) -> MovieChoice:
+        """What is chosen now."""
+        return replace(
+            cast(MovieChoice, self._choice),
+            views=self.views.currentData(),
+            width=self.width_spin.value(),
+            height=self.height_spin.value(),
+            annotations=self.annotations.isChecked(),
+            color_bar=self.color_bar.isChecked(),
+            motion=self.motion.currentData(),
+            fps=self.fps.value(),
+            seconds=self.seconds.value(),
+            fine=self.fine.isChecked(),
+            suffix=self.format.currentData(),
+        )
+
+    def described(self) -> str:
+        """Say what will come out."""
+        choice = self.choice
+        sheet, reel = choice.sheet, choice.reel
+        count = reel.n_pictures
+        pictures = "1 picture" if count == 1 else f"{count} pictures"
+        width, height = sheet.width - sheet.width % 2, sheet.height - sheet.height % 2
+        return f"{pictures} of {width} × {height} pixels{self.time_text(sheet, count)}"
+
+
+def view_choices(roles: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return what can be drawn: every view that is seen, or one of them.
+
+    Parameters
+    ----------
+    roles : sequence of (str, str)
+        Role and name of each.
+
+    Returns
+    -------
+    list of (str, str)
+        Key and name.
+    """
+    names = [name for _, name in roles]
+    if len(roles) < 2:
+        return list(roles)
+    return [(ALL, " and ".join([", ".join(names[:-1]), names[-1]])), *roles]
+
+
+def _pixels(value: int, tip: str) -> QSpinBox:
+    spin = QSpinBox()
+    spin.setRange(LEAST_PIXELS, MOST_PIXELS)
+    spin.setValue(value)
+    spin.setToolTip(tip)
+    spin.setAccessibleName(tip)
+    spin.setSingleStep(10)
+    spin.setAlignment(Qt.AlignmentFlag.AlignRight)
+    return spin
+
+
+def _check(text: str, on: bool, tip: str) -> QCheckBox:
+    box = QCheckBox(text)
+    box.setChecked(on)
+    box.setToolTip(tip)
+    box.setAccessibleName(text)
+    return box
+
+
+def _select(box: QComboBox, key: object) -> None:
+    place = box.findData(key)
+    box.setCurrentIndex(max(place, 0))

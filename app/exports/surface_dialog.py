@@ -1,0 +1,88 @@
+"""Which shells are written as surfaces, of which frames, and in which format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from app.exports.surfaces import SURFACE_FORMATS
+from app.figures import Role
+from app.form_parts import combo
+
+NAMES: dict[Role, str] = {"truth": "Truth", "forecast": "Forecast"}
+
+
+class SurfaceDialog(QDialog):
+    """Asks for an evolution, frames and a format.
+
+    Parameters
+    ----------
+    roles : sequence of {"truth", "forecast"}
+        The evolutions whose shells are known.
+    level : float
+        The level that is written, as shown.
+    n_frames : int
+        Frames there are.
+    parent : QWidget, optional
+        The window.
+
+    Signals
+    -------
+    chosen(str, bool, str)
+        Role, whether all frames, and the suffix of the format.
+    """
+
+    chosen = Signal(str, bool, str)
+
+    def __init__(
+        self, roles: Sequence[Role], level: float, n_frames: int, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export Surfaces")
+        self.role = combo(
+            [(role, NAMES[role]) for role in roles], "Shell of", "Whose shell is written"
+        )
+        self.frames = combo(
+            [(False, "The frame shown"), (True, f"All {n_frames} frames, one file each")],
+            "Frames",
+            "The frame shown, or a numbered file for every frame that has a shell",
+        )
+        self.format = combo(
+            SURFACE_FORMATS, "Format", "PLY and VTP say where they come from; STL is for printers"
+        )
+        note = QLabel(
+            f"The surface where the density is {level:g} of what it would be without the "
+            "explosion: triangles in pc, in the coordinates of the snapshot."
+        )
+        note.setObjectName("secondary")
+        note.setWordWrap(True)
+        buttons = QDialogButtonBox()
+        self.export = buttons.addButton("Export…", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.export.setToolTip("Choose a name")
+        self.export.setDefault(True)
+        cancel = buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        cancel.setToolTip("Export nothing")
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(10)
+        form.addRow("Shell of", self.role)
+        form.addRow("Frames", self.frames)
+        form.addRow("Format", self.format)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(18, 16, 18, 14)
+        layout.setSpacing(12)
+        layout.addLayout(form)
+        layout.addWidget(note)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(380)
+
+    def accept(self) -> None:
+        """Tell what was chosen."""
+        super().accept()
+        self.chosen.emit(
+            self.role.currentData(), self.frames.currentData(), self.format.currentData()
+        )

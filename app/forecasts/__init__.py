@@ -1,0 +1,1 @@
+"""Forecasts: asked for, kept side by side, compared, and live under the mouse."""

@@ -1,0 +1,1 @@
+"""Finding one's way: command palette, keys, about."""

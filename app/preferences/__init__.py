@@ -1,0 +1,1 @@
+"""What the user prefers, whatever is open."""

@@ -1,0 +1,1 @@
+"""New supernova: simulated on the spot, in a process of its own."""

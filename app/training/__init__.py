@@ -1,0 +1,1 @@
+"""Evaluating and fine-tuning networks, in processes of their own."""

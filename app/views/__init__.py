@@ -1,0 +1,1 @@
+"""The middle of the window: how views are arranged, filled and probed."""
