@@ -53,7 +53,7 @@ def train(
         typer.Option(
             help="What network: a name, or a weights file whose architecture is taken; "
             "default: unet-32. From nothing also mim3d-32 (as released, for a GPU), mim3d-32-p2 "
-            "(patches of 2), mim3d-32-small and mim3d-32-p4 (for two cores).",
+            "(patches of 2) and mim3d-32-small (for two cores).",
             show_default=False,
         ),
     ] = None,
