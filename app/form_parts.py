@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QWidget
 
+from app.panels.parts import inset
+
 LABEL_WIDTH = 112
 
 
@@ -39,7 +41,7 @@ def number(
     QDoubleSpinBox
         The field.
     """
-    spin = QDoubleSpinBox()
+    spin = inset(QDoubleSpinBox())
     spin.setDecimals(decimals)
     spin.setRange(low, high)
     spin.setValue(value)

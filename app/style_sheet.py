@@ -183,7 +183,7 @@ QHeaderView, QHeaderView::section {{ background: {c.panel}; color: {c.secondary}
     font-size: 10px; padding: 2px; }}
 QPlainTextEdit, QTextBrowser, QLineEdit {{ background: {c.base}; border: 1px solid {c.line};
     border-radius: 6px; padding: 4px; }}
-QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0 0 0 5px; }}
+QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; }}
 QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {c.track}; border-radius: 4px; min-height: 24px; }}
 QScrollBar:horizontal {{ background: transparent; height: 8px; margin: 0; }}

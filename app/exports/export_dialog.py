@@ -40,7 +40,7 @@ from app.exports.pictures import (
     estimated_bytes,
 )
 from app.form_parts import combo, duration, number
-from app.panels.parts import ProgressBar
+from app.panels.parts import ProgressBar, inset
 from core.errors import InvalidRequest
 
 CUSTOM = "Own size"
@@ -321,7 +321,7 @@ class MovieDialog(ExportDialog):
         self.seconds = number(
             0.5, MOST_SECONDS, choice.seconds, 1, "Length of the movie in seconds", " s"
         )
-        self.fps = QSpinBox()
+        self.fps = inset(QSpinBox())
         self.fps.setRange(1, MOST_FPS)
         self.fps.setValue(choice.fps)
         self.fps.setSuffix(" pictures a second")
@@ -395,7 +395,7 @@ def view_choices(roles: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _pixels(value: int, tip: str) -> QSpinBox:
-    spin = QSpinBox()
+    spin = inset(QSpinBox())
     spin.setRange(LEAST_PIXELS, MOST_PIXELS)
     spin.setValue(value)
     spin.setToolTip(tip)

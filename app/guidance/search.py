@@ -93,6 +93,7 @@ REASONS: dict[str, str] = {
     "cancel": "Nothing is going on",
     "undo": "There is nothing to undo",
     "redo": "There is nothing to redo",
+    "recover": "No crash has left anything",
 }
 """Why a command is off whenever it is."""
 

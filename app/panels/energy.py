@@ -7,6 +7,8 @@ import math
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
 
+from app.panels.parts import inset
+
 UNIT_ERG = 1e51
 STEPS_PER_DEX = 100
 
@@ -28,7 +30,7 @@ class EnergyField(QWidget):
         self.slider.setObjectName("soft")
         self.slider.setAccessibleName("Energy, logarithmic")
         self.slider.setMinimumWidth(40)
-        self.spin = QDoubleSpinBox()
+        self.spin = inset(QDoubleSpinBox())
         self.spin.setSuffix(" × 10⁵¹ erg")
         self.spin.setDecimals(2)
         self.spin.setSingleStep(0.1)

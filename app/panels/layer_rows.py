@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from app.document import Document
 from app.look import ViewRole
 from app.panels.layer_table import Layer, Number
-from app.panels.parts import ElidedLabel
+from app.panels.parts import ElidedLabel, inset
 from app.scene.colormaps import DEEP_BLUE
 from app.theme import Theme
 from app.views.layer_needs import missing
@@ -98,7 +98,7 @@ class NumberRow(QWidget):
         label.setFixedWidth(48)
         label.setToolTip(number.tip)
         self.slider = soft_slider(number.tip, f"{layer}: {number.label}")
-        self.box = QDoubleSpinBox()
+        self.box = inset(QDoubleSpinBox())
         self.box.setDecimals(number.decimals)
         self.box.setSingleStep(number.step)
         self.box.setSuffix(number.suffix)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -81,6 +83,18 @@ def flat_button(theme: Theme, icon: str, tip: str, size: int = 24) -> QToolButto
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     theme.dress(button, icon, min(size - 8, 16))
     return button
+
+
+Number = TypeVar("Number", bound=QAbstractSpinBox)
+
+
+def inset(field: Number) -> Number:
+    """Begin the text of a field for a number where that of lists begins.
+
+    Style sheets cannot say so: they do not move the line edit within it.
+    """
+    field.lineEdit().setTextMargins(6, 0, 0, 0)
+    return field
 
 
 class ProgressBar(QProgressBar):

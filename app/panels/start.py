@@ -61,8 +61,6 @@ class StartPage(QFrame):
         self.heading.setObjectName("hero")
         self.heading.setWordWrap(True)
         self.heading.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.heading.setMinimumWidth(300)
-        self.heading.setMaximumWidth(620)
         self.hint = QLabel(FORMATS)
         self.hint.setObjectName("secondary")
         self.hint.setWordWrap(True)
@@ -75,6 +73,7 @@ class StartPage(QFrame):
         self._rows.setSpacing(1)
         self.keys = QLabel("<b>Ctrl+K</b> finds every command, <b>?</b> shows the keys")
         self.keys.setObjectName("faint")
+        self.keys.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 16, 24, 16)
         layout.setSpacing(10)
@@ -86,7 +85,10 @@ class StartPage(QFrame):
             (self.recent, 4),
             (self.keys, 0),
         ):
-            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+            # Text that is aligned by its layout gets no room for a second line.
+            wraps = isinstance(widget, QLabel)
+            center = Qt.AlignmentFlag(0) if wraps else Qt.AlignmentFlag.AlignHCenter
+            layout.addWidget(widget, 0, center)
             layout.addSpacing(gap)
         layout.addStretch(4)
         self.set_busy("")

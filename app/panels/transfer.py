@@ -42,7 +42,7 @@ from app.panels.opacity import (
     preset_for,
     with_range,
 )
-from app.panels.parts import ElidedLabel, flat_button, line, section
+from app.panels.parts import ElidedLabel, flat_button, inset, line, section
 from app.panels.transfer_editor import TransferEditor
 from app.scene.colormaps import LABELS, NAMES, lookup_table
 from app.scene.overlay import to_image
@@ -161,7 +161,7 @@ class TransferPanel(QWidget):
         self.unit.setObjectName("secondary")
 
     def _spin(self, end: int) -> QDoubleSpinBox:
-        spin = QDoubleSpinBox()
+        spin = inset(QDoubleSpinBox())
         spin.setRange(*LIMITS_DEX)
         spin.setDecimals(2)
         spin.setSingleStep(0.1)

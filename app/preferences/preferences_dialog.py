@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.forecasts.forecasting import Choice
-from app.panels.parts import line
+from app.panels.parts import inset, line
 from app.preferences.display_units import DENSITY
 from app.preferences.preferences import LIMITS, Preferences, automatic_threads, stated_cache
 from core import cube_cache
@@ -116,7 +116,7 @@ class PreferencesDialog(QDialog):
         return combo
 
     def _number(self, field: str, name: str, tip: str, suffix: str = "") -> QSpinBox:
-        spin = QSpinBox()
+        spin = inset(QSpinBox())
         spin.setRange(*LIMITS[field])
         spin.setSuffix(suffix)
         spin.setToolTip(tip)

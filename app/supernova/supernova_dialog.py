@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.data import files
 from app.form_parts import LABEL_WIDTH, combo, duration, form, number, row
-from app.panels.parts import flat_button, section
+from app.panels.parts import flat_button, inset, section
 from app.settings import Settings
 from app.supernova.recipe import TIMES_MYR, Recipe, Turbulence, default_folder, free_name, is_taken
 from app.theme import Theme
@@ -118,7 +118,7 @@ class SupernovaDialog(QDialog):
         self.index.setToolTip(
             "The turbulence's power falls as k to minus this: 4 Burgers, 3.67 Kolmogorov"
         )
-        self.seed = QSpinBox()
+        self.seed = inset(QSpinBox())
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setValue(1)
         self.seed.setToolTip("Another seed is another cloud; the same seed is the same cloud")
@@ -137,7 +137,7 @@ class SupernovaDialog(QDialog):
             "Twice as fine takes about sixteen times as long",
         )
         self.cells.setCurrentIndex(1)
-        self.frames = QSpinBox()
+        self.frames = inset(QSpinBox())
         self.frames.setRange(2, 100)
         self.frames.setValue(20)
         self.frames.setToolTip(f"Frames that are kept, over {TIMES_MYR} Myr as the forecast")

@@ -29,6 +29,8 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
+    QPushButton,
+    QToolButton,
     QWidget,
 )
 
@@ -47,6 +49,11 @@ KEYS = (
     *(Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Space),
     *(Qt.Key.Key_Escape, Qt.Key.Key_Tab, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Return),
 )
+
+
+def opens_menu(widget: QWidget) -> bool:
+    """Whether a button opens a menu, which waits for a real hand to choose."""
+    return isinstance(widget, QPushButton | QToolButton) and widget.menu() is not None
 
 
 class Monkey:
@@ -110,7 +117,8 @@ class Monkey:
             and w.isVisible()
             and w.isEnabled()
             # Pressing OK in a dialog may start work of hours, which has tests of its own.
-            and not (isinstance(w.parentWidget(), QDialogButtonBox))
+            and not isinstance(w.parentWidget(), QDialogButtonBox)
+            and not opens_menu(w)
         ]
         if not found:
             stage.close()
@@ -148,7 +156,7 @@ class Monkey:
         views = [
             w
             for w in self.window.centre.findChildren(QWidget)
-            if w.isVisible() and not isinstance(w, QLabel | QLineEdit)
+            if w.isVisible() and not isinstance(w, QLabel | QLineEdit) and not opens_menu(w)
         ]
         widget = self.random.choice(views) if views else self.window
         place = lambda: QPoint(  # noqa: E731
