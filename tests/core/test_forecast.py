@@ -149,9 +149,22 @@ def test_cubes_that_do_not_suit_are_refused(
 
 
 def test_other_energies_are_refused(forecaster: core.Forecaster) -> None:
-    """The network knows one energy and says so."""
-    with pytest.raises(InvalidRequest, match="1e\\+51 erg only"):
-        forecaster.forecast(turbulent_cube(), energy_erg=3e51)
+    """The network says what energies it knows."""
+    with pytest.raises(InvalidRequest, match=r"3\.39e\+50 to 2\.99e\+51 erg"):
+        forecaster.forecast(turbulent_cube(), energy_erg=1e52)
+
+
+def test_more_energy_makes_a_larger_cavity(forecaster: core.Forecaster) -> None:
+    """In the same gas, by about the momentum: a radius with a power of the energy near 1/4."""
+    cube = turbulent_cube()
+    volumes = []
+    for energy_erg in (5e50, 1e51, 2e51):
+        forecast = forecaster.forecast(cube, energy_erg=energy_erg)
+        ratio = forecast.density[-1] / forecast.control.density[-1]
+        volumes.append(np.count_nonzero(ratio < 0.5))
+    growth = np.log(volumes[2] / volumes[0]) / np.log(4.0)
+    assert volumes[0] < volumes[1] < volumes[2]
+    assert 0.4 < growth < 1.1
 
 
 def test_unknown_models_and_devices_are_refused(tmp_path) -> None:
