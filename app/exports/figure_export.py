@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.colors import LIGHT
+from app.exports.provenance import check_name
 from app.figures import ROLES, Figures, Role
 from app.panels.charts import CHARTS, Chart
 from core.errors import InvalidRequest
@@ -136,11 +137,8 @@ def save_figure(
         file cannot be written.
     """
     path = Path(path)
+    check_name(path, SUFFIXES, "figures")
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InvalidRequest(
-            f"{path.name}: figures are written as {', '.join(SUFFIXES)}; end the name with one."
-        )
     _check(figures, what, level)
     if not 40.0 <= width_mm <= 400.0:
         raise InvalidRequest(f"A figure is 40 to 400 mm wide, not {width_mm:g} mm.")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.exports import provenance
 from app.exports.pictures import MOVIE_SUFFIXES, Reel, Sheet, Shot, about, moments, movie_sheet
 from core.errors import InvalidRequest
 from core.progress import CancelCheck, Progress, check_cancelled, report
@@ -23,24 +24,8 @@ _PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=
 
 
 def check_movie_path(path: Path) -> None:
-    """Refuse a name that no movie can have, before anything is drawn.
-
-    Parameters
-    ----------
-    path : Path
-        The file to be written.
-
-    Raises
-    ------
-    InvalidRequest
-        If the suffix is that of no movie, or there is no such directory.
-    """
-    if path.suffix.lower() not in MOVIE_SUFFIXES:
-        raise InvalidRequest(
-            f"{path}: movies are written as {' and '.join(MOVIE_SUFFIXES)}; end the name with one."
-        )
-    if not path.parent.is_dir():
-        raise InvalidRequest(f"{path}: there is no directory {path.parent}.")
+    """Refuse a name that no movie can have; see `provenance.check_name`."""
+    provenance.check_name(path, MOVIE_SUFFIXES, "movies")
 
 
 def save_movie(

@@ -10,7 +10,7 @@ import json
 import struct
 import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -216,25 +216,34 @@ PICTURE_SUFFIXES = tuple(_WRITERS)
 """How the names of pictures may end."""
 
 
-def check_picture_path(path: Path) -> None:
-    """Refuse a name that no picture can have, before anything is drawn.
+def check_name(path: Path, suffixes: Sequence[str], what: str) -> None:
+    """Refuse a name that a file cannot have, before anything is drawn.
 
     Parameters
     ----------
     path : Path
         The file to be written.
+    suffixes : sequence of str
+        How its name may end.
+    what : str
+        What is written, in the plural.
 
     Raises
     ------
     InvalidRequest
-        If the suffix is that of no picture, or there is no such directory.
+        If the name ends otherwise, or there is no such directory.
     """
-    if path.suffix.lower() not in _WRITERS:
+    if path.suffix.lower() not in suffixes:
         raise InvalidRequest(
-            f"{path}: pictures are written as {', '.join(_WRITERS)}; end the name with one."
+            f"{path}: {what} are written as {', '.join(suffixes)}; end the name with one."
         )
     if not path.parent.is_dir():
         raise InvalidRequest(f"{path}: there is no directory {path.parent}.")
+
+
+def check_picture_path(path: Path) -> None:
+    """Refuse a name that no picture can have; see `check_name`."""
+    check_name(path, PICTURE_SUFFIXES, "pictures")
 
 
 def read_png_text(path: Path | str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.exports.provenance import PROVENANCE, SOFTWARE, software
+from app.exports.provenance import PROVENANCE, SOFTWARE, check_name, software
 from core.cubes import CubeSequence, Vector3
 from core.errors import InvalidRequest
 from core.progress import CancelCheck, Progress, check_cancelled, report
@@ -91,11 +91,7 @@ def save_surfaces(
     from app.scene.prepare import PreparedEvolution
     from app.scene.surface import isosurface
 
-    suffixes = [suffix for suffix, _ in SURFACE_FORMATS]
-    if path.suffix.lower() not in suffixes:
-        raise InvalidRequest(
-            f"{path}: surfaces are written as {', '.join(suffixes)}; end the name with one."
-        )
+    check_name(path, [suffix for suffix, _ in SURFACE_FORMATS], "surfaces")
     # Its own, not the one that the views share: this may be another thread.
     prepared = PreparedEvolution(shells.sequence, shells.control, shells.site_pc)
     written: list[Path] = []

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.panels.timeline import nice_step
 from app.theme import Theme
@@ -57,6 +57,50 @@ class Key(QWidget):
         painter.drawLine(QPointF(2, y), QPointF(17, y))
 
 
+class Legend(QWidget):
+    """Keys in a row, as many as there is room for: a legend must not make its plot wider."""
+
+    SPACING = 12
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.keys: tuple[Key, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def set_keys(self, keys: Sequence[Key]) -> None:
+        """Show other keys; those before go."""
+        for old in self.keys:
+            old.hide()
+            old.deleteLater()
+        self.keys = tuple(keys)
+        for key in self.keys:
+            key.setParent(self)
+        self._arrange()
+
+    def sizeHint(self) -> QSize:
+        height = max((key.sizeHint().height() for key in self.keys), default=0)
+        return QSize(0, height)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Place the keys from the right, and leave out the last ones that find no room."""
+        widths = [key.sizeHint().width() + self.SPACING for key in self.keys]
+        fitting = len(widths)
+        while fitting and sum(widths[:fitting]) > self.width():
+            fitting -= 1
+        left = self.width() - sum(widths[:fitting]) + self.SPACING
+        for place, (key, width) in enumerate(zip(self.keys, widths, strict=True)):
+            key.setVisible(place < fitting)
+            if place < fitting:
+                key.setGeometry(left, 0, width - self.SPACING, self.height())
+                left += width
+
+
 class TimePlot(QWidget):
     """A plot against time with a cursor; a click asks to go there.
 
@@ -81,7 +125,7 @@ class TimePlot(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._items: list[pg.GraphicsObject] = []
-        self._keys: list[Key] = []
+        self.legend = Legend()
         self.heading = heading
         # A name and a choice are of the same height, so that both plots are.
         heading.setFixedHeight(HEADING_PX)
@@ -113,7 +157,7 @@ class TimePlot(QWidget):
         self._row = QHBoxLayout()
         self._row.setSpacing(12)
         self._row.addWidget(heading)
-        self._row.addStretch(1)
+        self._row.addWidget(self.legend, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -136,14 +180,7 @@ class TimePlot(QWidget):
         """
         self.plot.setToolTip(f"{tip}\nClick to go to a time.")
         self.plot.setAccessibleName(f"{title}, against time")
-        for old in self._keys:
-            self._row.removeWidget(old)
-            old.hide()
-            old.deleteLater()
-        self._keys = list(keys)
-        for place, key in enumerate(keys):
-            # After the heading and the room that stretches, before the tools.
-            self._row.insertWidget(2 + place, key)
+        self.legend.set_keys(keys)
 
     def add_tool(self, tool: QWidget) -> None:
         """Put a button at the right of the legend."""

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QToolButton,
     QVBoxLayout,
@@ -181,12 +180,9 @@ class TransferPanel(QWidget):
         top.addWidget(self.log)
         bottom = QHBoxLayout()
         bottom.setSpacing(6)
-        name = QLabel("Range")
-        name.setObjectName("secondary")
-        bottom.addWidget(name)
+        bottom.addWidget(self.unit, 1)
         bottom.addWidget(self.ends[0])
         bottom.addWidget(self.ends[1])
-        bottom.addWidget(self.unit, 1)
         self.body = QWidget()
         inside = QVBoxLayout(self.body)
         inside.setContentsMargins(0, 2, 4, 4)

@@ -127,7 +127,7 @@ def test_double_click_picks_the_gas_that_is_seen(qtbot, whole):
     assert (at - view.pixel_of(star)).manhattanLength() < 3
     said = window.status.text.full_text
     assert "Picked x, y, z =" in said
-    assert "n_H =" in said
+    assert "ρ =" in said
     assert view._overlay.notes.cube is not None
 
 

@@ -54,6 +54,8 @@ class FactorisedBlock(nn.Module):
         self.first = FactorisedConv(width)
         self.second_norm = nn.GroupNorm(groups, width)
         self.second = FactorisedConv(width)
+        # Three convolutions in a row would otherwise start too strong to be trained.
+        nn.init.zeros_(self.second[-1].weight)  # type: ignore[arg-type]
         self.film = nn.Linear(embedding, 2 * width)
         nn.init.zeros_(self.film.weight)
         nn.init.zeros_(self.film.bias)
@@ -234,7 +236,10 @@ class SymmetricUNet(TwoHeadedUNet):
         for module in list(self.modules()):
             for name, child in list(module.named_children()):
                 if type(child) is nn.Conv3d and child.kernel_size != (1, 1, 1):
-                    setattr(module, name, SymmetricConv(child))
+                    shared = SymmetricConv(child)
+                    if name == "second":
+                        nn.init.zeros_(shared.weight)  # blocks begin as nothing
+                    setattr(module, name, shared)
 
     def forward(self, channels: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
         n = channels.shape[-1]
