@@ -207,7 +207,8 @@ COMMANDS: tuple[Command, ...] = (
         (
             "export_ids",
             "IDs of Affected Particles…",
-            "Write the particles that the forecast blast wave reaches, and when, to a CSV file",
+            "Write the particles that the forecast blast wave reaches, and when, to a CSV file; "
+            "those in the region of the coverage, where that is shown",
         ),
         (
             "export_subset",

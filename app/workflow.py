@@ -274,6 +274,8 @@ class Workflow(QObject):
     def export_affected(self, path: Path, *, subset: bool = False) -> Job | None:
         """Write the particles that the forecast blast wave reaches.
 
+        While the region of a coverage is shown, they are those in it.
+
         Parameters
         ----------
         path : Path
@@ -295,7 +297,8 @@ class Workflow(QObject):
             return None
         path = with_suffix(Path(path), ".hdf5" if subset else ".csv")
         write = exporting.write_subset if subset else exporting.write_ids
-        return self._write(path, lambda: write(series, forecast, path))
+        coverage = exporting.coverage_shown(self._document)
+        return self._write(path, lambda: write(series, forecast, path, coverage))
 
     def _write(self, path: Path, write: Callable[[], Any]) -> Job:
         def work(reporter: Reporter) -> None:

@@ -11,7 +11,7 @@ import core
 from core.cubes import CubeSequence
 from core.cutout import Cutout
 from core.errors import InvalidRequest
-from core.evolution import Evolution
+from core.evolution import Evolution, Forecast
 from core.particles import ParticleSet
 
 if TYPE_CHECKING:
@@ -105,7 +105,32 @@ def _reached(series: SnapshotSeries, forecast: Evolution) -> ParticleSet:
     return particles
 
 
-def write_ids(series: SnapshotSeries, forecast: Evolution, path: Path) -> None:
+def coverage_shown(document: Document) -> float | None:
+    """Return the share of what is really reached that the region shown shall hold.
+
+    Parameters
+    ----------
+    document : Document
+        What is shown.
+
+    Returns
+    -------
+    float or None
+        The share chosen, while its region is shown and the forecast can
+        promise it; None for the region as it was forecast.
+    """
+    layers, forecast = document.layers("forecast"), document.forecast
+    if not layers.reached or not isinstance(forecast, Forecast):
+        return None
+    try:
+        return forecast.margin(layers.coverage).coverage
+    except InvalidRequest:
+        return None
+
+
+def write_ids(
+    series: SnapshotSeries, forecast: Evolution, path: Path, coverage: float | None = None
+) -> None:
     """Write the IDs of the particles that the blast wave reaches, with the time of it.
 
     Parameters
@@ -116,13 +141,17 @@ def write_ids(series: SnapshotSeries, forecast: Evolution, path: Path) -> None:
         What happens to them.
     path : Path
         The CSV file.
+    coverage : float, optional
+        As for `core.affected_particles`.
     """
     from core.writers.ids import save_affected
 
-    save_affected(path, _reached(series, forecast), forecast)
+    save_affected(path, _reached(series, forecast), forecast, coverage)
 
 
-def write_subset(series: SnapshotSeries, forecast: Evolution, path: Path) -> None:
+def write_subset(
+    series: SnapshotSeries, forecast: Evolution, path: Path, coverage: float | None = None
+) -> None:
     """Write the particles that the blast wave reaches as a snapshot of the same format.
 
     Parameters
@@ -133,8 +162,10 @@ def write_subset(series: SnapshotSeries, forecast: Evolution, path: Path) -> Non
         What happens to them.
     path : Path
         The file.
+    coverage : float, optional
+        As for `core.affected_particles`.
     """
     from core.writers.subset import save_subset
 
-    ids = core.affected_particles(_reached(series, forecast), forecast)
+    ids = core.affected_particles(_reached(series, forecast), forecast, coverage)
     save_subset(series, 0, ids, path)
