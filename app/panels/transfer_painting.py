@@ -219,7 +219,7 @@ def _paint_ramp(painter: QPainter, picture: Picture, theme: Theme) -> None:
     for end, place in enumerate(picture.transfer.range_dex):
         grip = QRectF(axes.x(place) - 3, RAMP_Y - 7, 6, 14)
         chosen = end == picture.end
-        painter.setPen(QPen(QColor(colors.accent if chosen else colors.base), 1.2))
+        painter.setPen(QPen(QColor(colors.accent if chosen else colors.neutral), 1.2))
         painter.setBrush(QColor(colors.handle))
         painter.drawRoundedRect(grip, 3, 3)
 
