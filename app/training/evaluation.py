@@ -21,7 +21,6 @@ from app.notifications import Notifications
 from app.settings import Settings
 from app.training.evaluation_dialog import EvaluationDialog
 from app.workflow import with_suffix
-from core.errors import ShellsightError
 
 if TYPE_CHECKING:
     from core.training.scores import EvaluationTable
@@ -102,8 +101,6 @@ class Evaluation(QObject):
         self._long_work, self._models = long_work, models
         self.dialog: EvaluationDialog | None = None
         self.result: Evaluated | None = None
-        long_work.changed.connect(self._tell_dialog)
-        long_work.progressed.connect(self._on_progress)
 
     @property
     def name(self) -> str:
@@ -127,11 +124,12 @@ class Evaluation(QObject):
                     EvaluationRequest(tuple(models), data, surfaces)
                 )
             )
+            self.dialog.follow(self._long_work, NAME)
             self.dialog.stop_requested.connect(self._long_work.stop)
             self.dialog.export_requested.connect(self._choose_export)
         networks = [one for one in self._models() if not is_theory(one.key)]
         self.dialog.set_models(networks)
-        self._tell_dialog()
+        self.dialog.show_work()
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
@@ -166,22 +164,8 @@ class Evaluation(QObject):
             self._notifications.info("The evaluation is done; Evaluate… shows it.")
 
     def _fail(self, error: BaseException) -> None:
-        shown = self.dialog is not None and self.dialog.isVisible()
-        if self.dialog is not None and shown and isinstance(error, ShellsightError):
-            self.dialog.say(str(error), wrong=True)
-        else:
+        if self.dialog is None or not self.dialog.takes(error):
             self._notifications.error(error, "The evaluation")
-
-    def _tell_dialog(self) -> None:
-        if self.dialog is not None:
-            what = self._long_work.what
-            ours = what is not None and what.name == NAME
-            self.dialog.set_busy(ours, "" if what is None or ours else what.title)
-
-    def _on_progress(self, fraction: float, text: str, seconds: float | None) -> None:
-        what = self._long_work.what
-        if self.dialog is not None and what is not None and what.name == NAME:
-            self.dialog.show_progress(fraction, text, seconds)
 
     def _choose_export(self) -> None:
         table = self.result.table if self.result is not None else None

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QComboBox,
-    QDialog,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -30,9 +29,9 @@ from PySide6.QtWidgets import (
 
 from app.data import files
 from app.forecasts.forecasting import Choice
-from app.form_parts import duration
-from app.panels.parts import ProgressBar, section
+from app.panels.parts import section
 from app.settings import Settings
+from app.training.work_dialog import WorkDialog
 
 if TYPE_CHECKING:
     from core.training.scores import EvaluationTable
@@ -66,7 +65,7 @@ class NumberItem(QTableWidgetItem):
         return super().__lt__(other)
 
 
-class EvaluationDialog(QDialog):
+class EvaluationDialog(WorkDialog):
     """Networks, a folder and a table.
 
     Signals
@@ -96,7 +95,7 @@ class EvaluationDialog(QDialog):
         layout.setContentsMargins(20, 12, 20, 14)
         layout.setSpacing(9)
         layout.addLayout(self._inputs_row())
-        layout.addLayout(self._progress_row())
+        layout.addLayout(self._progress_row("Progress of the evaluation"))
         layout.addLayout(self._filter_row())
         layout.addWidget(self.tabs, 1)
         layout.addLayout(self._buttons())
@@ -143,19 +142,6 @@ class EvaluationDialog(QDialog):
         both.addLayout(left, 2)
         both.addLayout(right, 3)
         return both
-
-    def _progress_row(self) -> QHBoxLayout:
-        self.bar = ProgressBar()
-        self.bar.setFixedWidth(180)
-        self.bar.setAccessibleName("Progress of the evaluation")
-        self.state = QLabel("")
-        self.state.setObjectName("secondary")
-        self.state.setWordWrap(True)
-        self.state.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        line = QHBoxLayout()
-        line.addWidget(self.bar)
-        line.addWidget(self.state, 1)
-        return line
 
     def _filter_row(self) -> QHBoxLayout:
         self.heading = QLabel(BASELINES)
@@ -243,18 +229,6 @@ class EvaluationDialog(QDialog):
             self.say("")
         self._busy, self._other = busy, other
         self._refresh()
-
-    def show_progress(self, fraction: float, text: str, seconds: float | None) -> None:
-        """Show how far the evaluation is."""
-        self.bar.setValue(round(1000 * fraction))
-        left = f", about {duration(seconds)} left" if seconds is not None else ""
-        self.state.setText(f"{text}{left}")
-
-    def say(self, text: str, wrong: bool = False) -> None:
-        """Say something under the inputs."""
-        self.state.setText(text)
-        self.state.setProperty("wrong", wrong)
-        self.state.style().polish(self.state)
 
     def show_result(
         self,

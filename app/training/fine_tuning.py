@@ -20,7 +20,6 @@ from app.theme import Theme
 from app.training import training_process
 from app.training.training_dialog import TrainingDialog
 from app.training.training_process import TrainingRequest
-from core.errors import ShellsightError
 
 NAME = "training"
 
@@ -68,8 +67,6 @@ class Training(QObject):
         self._settings, self._theme = settings, theme
         self._long_work, self._models = long_work, models
         self.dialog: TrainingDialog | None = None
-        long_work.changed.connect(self._tell_dialog)
-        long_work.progressed.connect(self._on_progress)
 
     @property
     def name(self) -> str:
@@ -89,11 +86,12 @@ class Training(QObject):
         if self.dialog is None:
             self.dialog = TrainingDialog(self._settings, self._theme, self._window)
             self.dialog.requested.connect(self.start)
+            self.dialog.follow(self._long_work, NAME)
             self.dialog.stop_requested.connect(self._long_work.stop)
             self.dialog.use_requested.connect(self.use)
         networks = [one for one in self._models() if not forecasting.is_theory(one.key)]
         self.dialog.set_networks(networks)
-        self._tell_dialog()
+        self.dialog.show_work()
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
@@ -156,26 +154,12 @@ class Training(QObject):
             self._notifications.info(f"The fine-tuning is done: {weights}")
 
     def _fail(self, error: BaseException) -> None:
-        shown = self.dialog is not None and self.dialog.isVisible()
-        if self.dialog is not None and shown and isinstance(error, ShellsightError):
-            self.dialog.say(str(error), wrong=True)
-        else:
+        if self.dialog is None or not self.dialog.takes(error):
             self._notifications.error(error, "The fine-tuning")
 
     def _say(self, text: str) -> None:
         if self.dialog is not None:
             self.dialog.say(text)
-
-    def _tell_dialog(self) -> None:
-        if self.dialog is not None:
-            what = self._long_work.what
-            ours = what is not None and what.name == NAME
-            self.dialog.set_busy(ours, "" if what is None or ours else what.title)
-
-    def _on_progress(self, fraction: float, text: str, seconds: float | None) -> None:
-        what = self._long_work.what
-        if self.dialog is not None and what is not None and what.name == NAME:
-            self.dialog.show_progress(fraction, text, seconds)
 
 
 def _choice(weights: Path) -> Choice:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -22,11 +21,12 @@ from PySide6.QtWidgets import (
 
 from app.data import files
 from app.forecasts.forecasting import Choice
-from app.form_parts import combo, duration, form, number, row
-from app.panels.parts import ProgressBar, section
+from app.form_parts import combo, form, number, row
+from app.panels.parts import section
 from app.settings import Settings
 from app.theme import Theme
 from app.training.training_process import TrainingRequest, can_resume, curves, weights_in
+from app.training.work_dialog import WorkDialog
 
 LOOK_MS = 1000
 """Time between looks at the figures that the run has written."""
@@ -34,7 +34,7 @@ LOOK_MS = 1000
 CURVES = (("train_loss", "Training", "secondary"), ("validation_loss", "Validation", "accent"))
 
 
-class TrainingDialog(QDialog):
+class TrainingDialog(WorkDialog):
     """A data set, a network, a budget; the loss as it falls.
 
     Signals
@@ -72,7 +72,7 @@ class TrainingDialog(QDialog):
         layout.addLayout(fields)
         layout.addLayout(self._plot_head())
         layout.addWidget(self.plot, 1)
-        layout.addLayout(self._progress_row())
+        layout.addLayout(self._progress_row("Progress of the training"))
         layout.addLayout(self._buttons())
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
@@ -132,19 +132,6 @@ class TrainingDialog(QDialog):
             line.addWidget(self.keys[key])
         return line
 
-    def _progress_row(self) -> QHBoxLayout:
-        self.bar = ProgressBar()
-        self.bar.setFixedWidth(180)
-        self.bar.setAccessibleName("Progress of the training")
-        self.state = QLabel("")
-        self.state.setObjectName("secondary")
-        self.state.setWordWrap(True)
-        self.state.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        line = QHBoxLayout()
-        line.addWidget(self.bar)
-        line.addWidget(self.state, 1)
-        return line
-
     def _buttons(self) -> QHBoxLayout:
         self.use = _button("Use This Model", "Choose the trained network for the next forecast")
         self.use.clicked.connect(self._on_use)
@@ -197,18 +184,6 @@ class TrainingDialog(QDialog):
             self.refresh_curves()
         self._busy, self._other = busy, other
         self._refresh()
-
-    def show_progress(self, fraction: float, text: str, seconds: float | None) -> None:
-        """Show how far the training is."""
-        self.bar.setValue(round(1000 * fraction))
-        left = f", about {duration(seconds)} left" if seconds is not None else ""
-        self.state.setText(f"{text[:1].upper()}{text[1:]}{left}")
-
-    def say(self, text: str, wrong: bool = False) -> None:
-        """Say something under the curves."""
-        self.state.setText(text)
-        self.state.setProperty("wrong", wrong)
-        self.state.style().polish(self.state)
 
     def refresh_curves(self) -> None:
         """Draw the figures that the run has written so far."""
