@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.data import files
 from app.form_parts import LABEL_WIDTH, combo, duration, form, number, row
 from app.panels.parts import flat_button, inset, section
+from app.panels.parts import number as written
 from app.settings import Settings
 from app.supernova.recipe import TIMES_MYR, Recipe, Turbulence, default_folder, free_name, is_taken
 from app.theme import Theme
@@ -405,10 +406,9 @@ class SupernovaDialog(QDialog):
 
 def _table(found: Outlook) -> str:
     """Write the figures as a small table."""
-    mass = f"{found.mass_msun:,.0f}".replace(",", "\u2009")
     cells = found.shell_formation_pc / found.cell_pc
     rows = (
-        ("Gas in the box", f"{mass} M☉"),
+        ("Gas in the box", f"{written(found.mass_msun, 0)} M☉"),
         ("Mean density", f"{found.number_density:.3g} H / cm³"),
         ("Temperature", f"{found.temperature_k:.0f} K"),
         ("Speed of sound", f"{found.sound_speed_kms:.2f} km/s"),

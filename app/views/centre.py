@@ -26,6 +26,7 @@ from app.events import (
 from app.look import ViewRole
 from app.measuring import stand_in_control
 from app.panels.notice import NoticeBar
+from app.panels.parts import number
 from app.panels.start import StartPage
 from app.scene.link import CameraLink
 from app.scene.picking import Picked
@@ -140,8 +141,7 @@ class Centre(QWidget):
             view.show_overview(overview)
             self.whole.bar.set_transfer(view.stage.transfer)
             name = source.name if source is not None else ""
-            sample = f"{len(overview.sample_pc):,}".replace(",", "\u2009")
-            count = f"{overview.count:,}".replace(",", "\u2009")
+            sample, count = number(len(overview.sample_pc), 0), number(overview.count, 0)
             kind = source.series.kind if source is not None and source.series else "particles"
             what = "particles" if kind == "particles" else "cells"
             view.set_title("Whole snapshot", f"{name} · {sample} of {count} {what}")
