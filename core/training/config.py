@@ -45,7 +45,7 @@ class TrainingConfig:
         Samples per step, those of all processes together.
     learning_rate : float
         Of AdamW, at its highest: it rises over the first 3 per cent of the
-        budget and falls with a cosine.
+        budget and falls with a cosine; for 3D-MIM see `schedule`.
     weight_decay : float
         Of AdamW.
     average_steps : int
@@ -58,6 +58,12 @@ class TrainingConfig:
     precision : {"bfloat16", "float32"}
         In what the network computes while it is trained; weights and
         gradients are kept in single precision either way.
+    schedule : {"released", "lengthening"}
+        Of 3D-MIM. That of the released code shows whole sequences at a
+        constant rate and suits 80 000 steps. Where there are a tenth of them,
+        the other begins with clips of three frames, which lengthen until they
+        are whole: the network must learn to repeat a frame before it can
+        change it, and learns that six times sooner per second.
     seed : int
         Of the order, the orientations and the initial weights.
     save_minutes : float
@@ -74,6 +80,7 @@ class TrainingConfig:
     hide_velocity: float = 0.1
     particle_noise: float = 0.3
     precision: Literal["bfloat16", "float32"] = "bfloat16"
+    schedule: Literal["released", "lengthening"] = "released"
     seed: int = 1
     save_minutes: float = 3.0
 
@@ -84,6 +91,8 @@ class TrainingConfig:
             raise InvalidRequest(f"A step needs at least one sample, not {self.batch}.")
         if self.precision not in ("bfloat16", "float32"):
             raise InvalidRequest(f"The precision is bfloat16 or float32, not '{self.precision}'.")
+        if self.schedule not in ("released", "lengthening"):
+            raise InvalidRequest(f"The schedule is released or lengthening, not '{self.schedule}'.")
 
 
 def _mim(name: str, patch: int, hidden: int, filter_size: int) -> ModelConfig:
@@ -117,10 +126,15 @@ def recommended(model: ModelConfig) -> TrainingConfig:
     -------
     TrainingConfig
         For 3D-MIM those of the released code (Adam at 1e-3 without weight
-        decay, batches of 8, weights averaged with 0.9995), else the default.
+        decay, batches of 8, weights averaged with 0.9995), for its smallest
+        one those of a few hours on two cores, else the default.
     """
     if model.architecture != "mim3d":
         return TrainingConfig(model=model)
+    if model.name == "mim3d-32-small":
+        return TrainingConfig(
+            model=model, batch=2, learning_rate=5e-3, weight_decay=0.0, schedule="lengthening"
+        )
     return TrainingConfig(model=model, batch=8, weight_decay=0.0, average_steps=2000)
 
 

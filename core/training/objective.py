@@ -23,6 +23,9 @@ from core.training.samples import Sample, with_particle_noise
 SAMPLING_ENDS = 5 / 8
 """Part of the budget after which 3D-MIM sees nothing but its own frames."""
 
+LENGTHENING = ((0.0, 3), (0.12, 5), (0.3, 9), (0.5, 20))
+"""From which part of the budget on clips have how many frames, if they lengthen."""
+
 
 @dataclass(frozen=True)
 class Validation:
@@ -99,7 +102,7 @@ class TwoHeads:
         warm = 0.03
         if fraction < warm:
             return 0.05 + 0.95 * fraction / warm
-        return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * (fraction - warm) / (1.0 - warm)))
+        return _falling((fraction - warm) / (1.0 - warm))
 
     def suits(self, sample: Sample) -> bool:
         """Take all: the network is told the energy."""
@@ -143,29 +146,40 @@ class NextFrames:
     falls from 1 to 0 over `SAMPLING_ENDS` of the budget. Clips are not
     reversed in time, as the released code does: no explosion runs backwards.
 
+    With the schedule "lengthening", for budgets that are short, clips begin
+    with the explosion and have as many frames as `LENGTHENING` says; Adam
+    forgets its moments sooner, gradients are clipped, and the rate falls with
+    a cosine from the second length on.
+
     Parameters
     ----------
     config : TrainingConfig
         How it is trained.
     """
 
-    clip_norm: float | None = None
-
     def __init__(self, config: TrainingConfig) -> None:
         self._config = config
+        self._lengthens = config.schedule == "lengthening"
+        # Of a sum over voxels: hundreds are usual, tens of thousands happen.
+        self.clip_norm: float | None = 500.0 if self._lengthens else None
 
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
-        """Make the optimiser of the released code."""
+        """Make the optimiser of the released code, or one for fewer steps."""
         return torch.optim.AdamW(
             network.parameters(),
             self._config.learning_rate,
-            betas=(0.95, 0.9995),
+            betas=(0.9, 0.99) if self._lengthens else (0.95, 0.9995),
             weight_decay=self._config.weight_decay,
         )
 
     def rate(self, fraction: float) -> float:
-        """Stay the same."""
-        return 1.0
+        """Stay the same, or rise at once and fall once clips lengthen."""
+        if not self._lengthens:
+            return 1.0
+        warm, falls = 0.005, LENGTHENING[1][0]
+        if fraction < falls:
+            return min(1.0, 0.05 + 0.95 * fraction / warm)
+        return _falling((fraction - falls) / (1.0 - falls))
 
     def suits(self, sample: Sample) -> bool:
         """Take one energy only: the network is not told it."""
@@ -186,6 +200,8 @@ class NextFrames:
         """Loss with true frames among the inputs."""
         share = max(0.0, 1.0 - fraction / SAMPLING_ENDS)
         frames = self._frames(network, batch)
+        if self._lengthens:
+            frames = frames[:, : next(n for f, n in reversed(LENGTHENING) if fraction >= f)]
         later = frames.shape[1] - 2
         draws = np.stack([rng.random(later) < share for rng in rngs])
         use_true = torch.as_tensor(draws, dtype=torch.float32, device=frames.device)
@@ -227,6 +243,11 @@ def objective_of(config: TrainingConfig) -> Objective:
         By its architecture.
     """
     return NextFrames(config) if config.model.architecture == "mim3d" else TwoHeads(config)
+
+
+def _falling(part: float) -> float:
+    """From 1 to 0.01 with a cosine."""
+    return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * part))
 
 
 def _plain(network: nn.Module) -> DensityMIM:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.preferences.display_units import DENSITY
 from app.scene.ruler import Ruler
@@ -88,6 +90,16 @@ def at(point: QPointF) -> QPoint:
     return QPoint(round(point.x()), round(point.y()))
 
 
+def hover(widget: QWidget, point: QPointF) -> None:
+    """Tell a widget that the mouse is over it; the screen's own pointer may be anywhere."""
+    none = Qt.MouseButton.NoButton
+    where = widget.mapToGlobal(point)
+    move = QMouseEvent(
+        QEvent.Type.MouseMove, point, where, none, none, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(widget, move)
+
+
 def test_the_gas_under_the_mouse_is_told_in_the_status_bar(qtbot, opened):
     window, column = opened, opened.centre.columns["truth"]
     grid = window.status.grid.text()
@@ -95,14 +107,11 @@ def test_the_gas_under_the_mouse_is_told_in_the_status_bar(qtbot, opened):
     flat = column.slice
 
     def told() -> bool:
-        # Again and again: a pointer that is there already does not move, and the first move
-        # may be lost while the window is still being laid out.
-        place = at(flat.pixel_of(5.0, -3.0))
-        QTest.mouseMove(flat, place + QPoint(4, 4))
-        QTest.mouseMove(flat, place)
+        # Again and again: the slice may still be laid out, and elsewhere a moment later.
+        hover(flat, flat.pixel_of(5.0, -3.0))
         return window.status.grid.text() != grid
 
-    qtbot.waitUntil(told)
+    qtbot.waitUntil(told, timeout=WAIT_MS)
     truth = window.document.truth
     expected = read_gas(truth, window.document.control, window.document.time_myr, (5.0, -3.0, 0.0))
     qtbot.waitUntil(lambda: f"{expected.density:.3g} M" in window.status.grid.text())
@@ -125,7 +134,7 @@ def test_hovering_a_view_reads_and_draws_nothing(qtbot, opened):
     assert place is not None
     assert np.abs(place).max() <= 30.0
     for step in range(20):
-        QTest.mouseMove(view.canvas, at(middle + QPointF(step, 0)))
+        hover(view.canvas, middle + QPointF(step, 0))
         window.probing._read()
     assert " pc · ρ = " in window.status.grid.text()
     assert drawn == []
