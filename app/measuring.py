@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 import core
 from app.figures import Figures, Role
 from core import shells
-from core.compare import Comparison, FrameFigures, at_times, frames_within
+from core.compare import Comparison, ControlSource, FrameFigures, at_times, frames_within
 from core.constants import NH_PER_DENSITY
 from core.cubes import Cube, CubeSequence, Vector3
 from core.energy import saving
 from core.errors import InvalidRequest
 from core.evolution import Evolution
+from core.origin import origin
 from core.progress import CancelCheck, Progress, check_cancelled, report
 from core.shells.remnant import Remnant, surroundings
 
@@ -224,7 +225,8 @@ def _compare(
         check_cancelled(cancelled, "The comparison")
         report(progress, 0.3 + 0.7 * done / len(frames), "Comparing forecast and truth")
         rows += core.compare(forecast, _frames(truth, [int(frame)]), control).rows
-    return Comparison(tuple(rows), "forecast" if control is None else "given", cheaper)
+    source: ControlSource = "forecast" if control is None else "given"
+    return Comparison(tuple(rows), source, cheaper, origin(forecast, truth, source))
 
 
 def _curves(

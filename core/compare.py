@@ -20,6 +20,7 @@ from core.cubes import CubeSequence, Vector3
 from core.energy import saving
 from core.errors import InvalidRequest
 from core.evolution import Evolution
+from core.origin import origin
 
 __all__ = [
     "DEFINITIONS",
@@ -102,7 +103,8 @@ def compare(
         )
         for row, (frame, time) in enumerate(zip(frames, times, strict=True))
     )
-    return Comparison(rows, "forecast" if control is None else "given", cheaper)
+    source: ControlSource = "forecast" if control is None else "given"
+    return Comparison(rows, source, cheaper, origin(forecast, truth, source))
 
 
 def frames_within(truth: CubeSequence, times_myr: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -201,6 +201,8 @@ class Comparison:
     saving : Saving, optional
         How much less the forecast cost than the simulation it is compared
         with, where that is known.
+    origin : tuple of str
+        Lines that say what was compared with what (see `core.origin`).
     """
 
     DEFINITIONS: ClassVar[Mapping[str, Definition]] = DEFINITIONS
@@ -208,6 +210,7 @@ class Comparison:
     rows: tuple[FrameFigures, ...]
     control_source: ControlSource
     saving: Saving | None = None
+    origin: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -277,7 +280,15 @@ class Comparison:
         Parameters
         ----------
         path : str or Path
-            The file. Undefined figures are empty cells.
+            The file. Undefined figures are empty cells. Lines that begin with
+            ``#`` say where the figures come from and what they mean.
         """
         rows = [[tables.plain(getattr(row, name)) for name in FIGURES] for row in self.rows]
-        tables.write_csv(path, FIGURES, rows)
+        cost = () if self.saving is None else (f"cost: {self.saving}",)
+        meaning = (f"{name}: {_meaning(DEFINITIONS[name])}" for name in FIGURES)
+        tables.write_csv(path, FIGURES, rows, (*self.origin, *cost, *meaning))
+
+
+def _meaning(definition: Definition) -> str:
+    unit = f" [{definition.unit}]" if definition.unit else ""
+    return f"{definition.label}{unit}. {definition.text}"

@@ -75,7 +75,12 @@ def text_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def write_csv(
+    path: str | Path,
+    header: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    about: Sequence[str] = (),
+) -> None:
     """Write a table as comma-separated values; None becomes an empty cell.
 
     Parameters
@@ -86,8 +91,12 @@ def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[A
         Names of the columns.
     rows : iterable of sequence
         The cells.
+    about : sequence of str
+        Lines that say where the figures come from; they begin with ``#``,
+        which tables are read back with (in pandas, ``comment="#"``).
     """
     text = io.StringIO(newline="")
+    text.writelines(f"# {line}\n" for line in about)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)

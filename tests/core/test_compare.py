@@ -9,10 +9,10 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from core.compare import DEFINITIONS, Comparison, FrameFigures, compare
+from core.compare import DEFINITIONS, FIGURES, Comparison, FrameFigures, compare
 from core.cubes import CubeSequence
 from core.errors import InvalidRequest
-from core.evolution import Evolution
+from core.evolution import Evolution, Forecast
 from tests.helpers import analytic_evolution
 
 N, SIZE = 32, 60.0
@@ -160,7 +160,7 @@ def test_csv_and_dict_have_every_figure_and_no_nan(truth, tmp_path):
     path = tmp_path / "figures.csv"
     comparison.to_csv(path)
     with path.open(newline="") as file:
-        lines = list(csv.DictReader(file))
+        lines = list(csv.DictReader(line for line in file if not line.startswith("#")))
     names = [field.name for field in fields(FrameFigures)]
     assert list(lines[0]) == names
     assert lines[0]["radius_truth_pc"] == ""
@@ -170,6 +170,27 @@ def test_csv_and_dict_have_every_figure_and_no_nan(truth, tmp_path):
     assert plain["rows"][0]["radius_truth_pc"] is None
     assert plain["control_source"] == "given"
     np.testing.assert_array_equal(comparison.column("affected_iou"), np.ones(20))
+
+
+def test_the_csv_says_where_its_figures_come_from(truth, tmp_path):
+    made = {"model": "oracle", "averaging": 8, "input": {"files": ["/a/run.h5"]}}
+    forecast = Forecast(truth.sequence, truth.control, (1.0, 2.0, -3.0), 2e51, made)
+    path = tmp_path / "figures.csv"
+    compare(forecast, truth.sequence, truth.control).to_csv(path)
+    told = [line[2:] for line in path.read_text().splitlines() if line.startswith("# ")]
+    assert "truth: run.h5" in told
+    assert "forecast: oracle, averaged over 8 orientations" in told
+    assert "site: (1, 2, -3) pc from its centre, 2e+51 erg" in told
+    assert "true region: relative to the run without the explosion" in told
+    assert any(line.startswith("software: Shellsight") for line in told)
+    assert any(line.startswith("true frames: 20 from 0 to 0.133 Myr") for line in told)
+    assert sum(line.split(":")[0] in FIGURES for line in told) == len(FIGURES)
+    # The comments stand ahead of the header, and nowhere else: comment="#" reads the table.
+    lines = path.read_text().splitlines()
+    assert lines[len(told)] == ",".join(FIGURES)
+    assert not any("#" in line for line in lines[len(told) :])
+    compare(forecast, truth.sequence).to_csv(path)
+    assert "# true region: relative to the forecast's control" in path.read_text()
 
 
 def test_every_figure_is_defined_in_words():
