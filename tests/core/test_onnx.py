@@ -12,6 +12,7 @@ import torch
 import core
 from core.errors import InvalidRequest, MissingDependency
 from core.models.inputs import arrival_channel
+from core.models.mim_forecast import config_arguments
 from core.models.onnx_export import example_inputs, export_onnx
 from core.models.registry import ModelConfig, save_model
 from core.resources import sample_path
@@ -76,6 +77,34 @@ def test_networks_of_seven_channels_have_fewer_inputs(tmp_path: Path) -> None:
     assert json.loads(about["shellsight_model"])["n"] == 16
     assert "Msun/pc^3" in about["about"]
     assert made.opset == 18
+
+
+def test_3d_mim_goes_through_its_frames_as_the_forecaster_does(tmp_path: Path) -> None:
+    """One density in, all frames out; every step is there once, whatever their number."""
+    config = ModelConfig(
+        "tiny-mim", "mim3d", config_arguments(2, 4, 3, n=16), n=16, interval_myr=0.03, frames=5
+    )
+    torch.manual_seed(1)
+    weights = tmp_path / "tiny-mim.safetensors"
+    save_model(config.build().state_dict(), config, weights)
+    made = export_onnx(weights, tmp_path / "tiny.onnx")
+    assert (made.inputs, made.outputs) == (("density",), ("change",))
+    assert made.difference_dex < 1e-3
+    cube = core.voxelize(core.open(sample_path())[0], size_pc=60, n=16)
+    session = onnxruntime.InferenceSession(str(made.path), providers=["CPUExecutionProvider"])
+    (change,) = session.run(["change"], {"density": cube.density[None]})
+    forecast = core.Forecaster(weights, device="cpu", averaging=1).forecast(cube)
+    ours = np.log10(forecast.density[1:] / cube.density)
+    assert change.shape == (1, 5, 16, 16, 16)
+    np.testing.assert_allclose(change[0], ours, atol=1e-3)
+    assert np.abs(ours).max() > 0.1
+    model = onnx.load(str(made.path))
+    about = {entry.key: entry.value for entry in model.metadata_props}
+    assert "log10(rho/rho_0)" in about["about"]
+    assert json.loads(about["shellsight_model"])["interval_myr"] == 0.03
+    assert [node.op_type for node in model.graph.node].count("Scan") == 1
+    # Nothing in it says where on this machine its operations come from.
+    assert str(Path(core.__file__).parent).encode() not in made.path.read_bytes()
 
 
 def test_what_cannot_be_exported_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
