@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import qtawesome
 from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from app.colors import THEMES, Colors, ThemeChoice, ThemeName
+from app.fonts import interface_family
 from app.style_sheet import palette, style_sheet
-from core.errors import ShellsightError
-from core.resources import resources_path
 
-# Clean faces that are common on Linux, macOS and Windows, best first.
-FAMILIES = (
-    "Inter",
-    "Inter Variable",
-    "SF Pro Text",
-    "Segoe UI",
-    "Noto Sans",
-    "Cantarell",
-    "Ubuntu",
-    "Roboto",
-    "Source Sans 3",
-    "Liberation Sans",
-    "Helvetica Neue",
-    "DejaVu Sans Condensed",
-    "DejaVu Sans",
-)
 BODY_PX = 12
 
 
@@ -48,7 +29,7 @@ class Theme(QObject):
         super().__init__(parent)
         self._choice: ThemeChoice = choice
         self._system: ThemeName = "dark"
-        self._family = _find_family()
+        self._family = interface_family()
         if QGuiApplication.instance() is not None:
             hints = QGuiApplication.styleHints()
             self._system = _named(hints.colorScheme())
@@ -179,15 +160,3 @@ class _IconKeeper(QObject):
 
 def _named(scheme: Qt.ColorScheme) -> ThemeName:
     return "light" if scheme == Qt.ColorScheme.Light else "dark"
-
-
-def _find_family() -> str:
-    """Choose the interface font: bundled, installed, or the system's own."""
-    with suppress(ShellsightError):  # an incomplete installation still gets a window
-        for path in sorted((resources_path() / "fonts").glob("*.[ot]tf")):
-            QFontDatabase.addApplicationFont(str(path))
-    installed = set(QFontDatabase.families())
-    for family in FAMILIES:
-        if family in installed:
-            return family
-    return QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont).family()

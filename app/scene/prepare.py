@@ -259,7 +259,7 @@ def keep_piece_at(field: Array, size_pc: float, site_pc: Vector3, reach_pc: floa
     return np.where(others, np.float32(field.max() if field.max() > 0 else 1.0), field)
 
 
-def plane_of(field: Array, height: float) -> Array:
+def plane_of(field: Array, height: float, points: int = PLANE_POINTS) -> Array:
     """Cut a plane of constant z out of a field, refined.
 
     Parameters
@@ -268,18 +268,20 @@ def plane_of(field: Array, height: float) -> Array:
         (n, n, n) values at cell centres, axes (x, y, z).
     height : float
         Place of the plane, 0 to 1 from the lower to the upper face.
+    points : int
+        Points along an edge of the result.
 
     Returns
     -------
     ndarray
-        (m, m), axes (y, x), from face to face.
+        (points, points), axes (y, x), from face to face.
     """
     n = field.shape[2]
     place = float(np.clip(height * n - 0.5, 0, n - 1))
     low = min(int(place), n - 2) if n > 1 else 0
     high = min(low + 1, n - 1)
     part = np.float32(place - low)
-    return refine((1 - part) * field[:, :, low] + part * field[:, :, high], PLANE_POINTS)
+    return refine((1 - part) * field[:, :, low] + part * field[:, :, high], points)
 
 
 class PreparedEvolution:
@@ -367,9 +369,9 @@ class PreparedEvolution:
         if level is not None:
             self.shell(index, level)
 
-    def plane(self, index: int, height: float) -> Array:
+    def plane(self, index: int, height: float, points: int = PLANE_POINTS) -> Array:
         """Return what is drawn of a frame in a plane of constant z (see `plane_of`)."""
-        return plane_of(self.field(index), height)
+        return plane_of(self.field(index), height, points)
 
     def log_density_at(self, index: int, position_pc: Vector3) -> float:
         """log10 density in Msun/pc^3 of the cell at a place relative to the centre, in pc."""

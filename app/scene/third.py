@@ -13,7 +13,7 @@ import numpy as np
 
 from app.look import ThirdKind
 from app.measuring import stand_in_control
-from app.scene.prepare import Array, PreparedEvolution, log_density, prepare, refine
+from app.scene.prepare import PLANE_POINTS, Array, PreparedEvolution, log_density, prepare, refine
 from app.view_state import LayerState, TransferFunction, Vector3
 from core.compare import frames_within
 from core.cubes import CubeSequence
@@ -207,9 +207,9 @@ class PreparedProbability(PreparedEvolution):
             lambda: np.clip(refine(self.field(index), self.volume_points), 0.0, 1.0),
         )
 
-    def plane(self, index: int, height: float) -> Array:
+    def plane(self, index: int, height: float, points: int = PLANE_POINTS) -> Array:
         """Probability in a plane of constant z, refined."""
-        return np.clip(super().plane(index, height), 0.0, 1.0)
+        return np.clip(super().plane(index, height, points), 0.0, 1.0)
 
     def marks(self, index: int, level: float) -> dict[str, Array]:
         """Edges of what is rather affected than not, and of what is in truth."""

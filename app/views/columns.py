@@ -10,18 +10,13 @@ from app.document import Document
 from app.look import ViewRole
 from app.panels.colorbar import ColorBar
 from app.scene.overview_view import OverviewView
+from app.scene.proportions import BESIDE, UNDER, is_wide
 from app.scene.slices import SliceView
 from app.scene.view import SceneView
 from app.theme import Theme
 from app.views.view_buttons import ThirdChooser, ViewButtons
 
 GAP = 4
-UNDER, BESIDE = (450, 222), (600, 400)
-"""Parts of the room for the view and for the slice, under it or beside it."""
-
-WIDE = 1.35
-"""Width over height from which the slice has its place beside the view."""
-
 TITLES: dict[ViewRole, str] = {"truth": "Truth", "forecast": "Forecast", "third": "Third view"}
 
 
@@ -66,7 +61,7 @@ class Column(QWidget):
     @property
     def is_wide(self) -> bool:
         """Whether the slice is beside the view, not under it."""
-        return self.width() > WIDE * self.height()
+        return is_wide(self.width(), self.height())
 
     def _arrange(self) -> None:
         wide = self.is_wide
