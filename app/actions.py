@@ -348,6 +348,18 @@ COMMANDS: tuple[Command, ...] = (
             "ruler",
             True,
         ),
+        (
+            "plane_back",
+            "Move Plane Back",
+            "Move the plane under the mouse, or that moved last, back by a cell",
+            "[",
+        ),
+        (
+            "plane_on",
+            "Move Plane On",
+            "Move the plane under the mouse, or that moved last, on by a cell",
+            "]",
+        ),
         ("cut", "Cut", "Leave out the gas that faces the eye", "X", "scissors", True),
         ("slices", "Slices", "Show the mid-plane under each view", "S", "rows", True),
         (
@@ -433,6 +445,9 @@ MOUSE = (
     ("Drag", "Turn the cube"),
     ("Shift + drag", "Move the cube"),
     ("Wheel", "Zoom; on the timeline, step"),
+    ("Drag a plane", "Move it along its normal"),
+    ("Ctrl + drag the free plane", "Turn it"),
+    ("Shift + wheel on a plane", "Move it by a cell"),
     ("Double-click on a title", "Give that view all the room"),
     ("Double-click on gas", "Put the explosion there"),
     ("Click in a plot", "Go to that time"),

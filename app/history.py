@@ -46,6 +46,7 @@ LABELS = {
     "plane_free_pc": "place of free plane",
     "free_azimuth_deg": "azimuth of free plane",
     "free_elevation_deg": "tilt of free plane",
+    "free_direction": "direction of free plane",
     "planes_opacity": "opacity of planes",
     "cube_particles": "particles",
     "reached_particles": "particles reached",
@@ -61,6 +62,8 @@ LABELS = {
     "transfer": "colours",
 }
 """What fields are called in the menu, where their name with blanks does not say it."""
+
+DIRECTION = ("free_azimuth_deg", "free_elevation_deg")
 
 Path = tuple[str, ...]
 """Names of fields, from the outside in."""
@@ -160,6 +163,9 @@ def describe(paths: tuple[Path, ...]) -> str:
     """
     names = {path[-1] for path in paths}
     heads = {path[0] for path in paths}
+    if names == {*DIRECTION}:
+        # Both at once: the plane was turned with the mouse.
+        names = {"free_direction"}
     views = heads & set(VIEW_ROLES)
     if len(names) == 1:
         name = names.pop()
@@ -310,11 +316,16 @@ class History:
         now = self._clock()
         soon = self._gesture or now - self._last < MERGE_S
         last = self._done[-1] if self._done else None
-        if last is not None and soon and not self._undone and last.before.keys() == before.keys():
+        same = last is not None and last.before.keys() == before.keys()
+        # One gesture may change now one field, now two.
+        if last is not None and soon and not self._undone and (same or self._gesture):
             self._done.pop()
-            before = dict(last.before)
+            before |= last.before
+            after = dict(last.after) | after
+            still = {path: value for path, value in before.items() if value != after[path]}
+            before, after = still, {path: after[path] for path in still}
         self._undone.clear()
-        if before != after:
+        if before:
             self._done.append(Edit(before, after))
             del self._done[:-MAX_EDITS]
         self._last, self._gesture = now, self._held()

@@ -68,6 +68,7 @@ from app.training.fine_tuning import Training
 from app.views.arrangement import Arrangement
 from app.views.centre import Centre
 from app.views.layering import Layering
+from app.views.plane_dragging import PlaneDragging
 from app.views.prefetch import Prefetch
 from app.views.probing import Probing
 from app.workflow import Workflow
@@ -219,6 +220,7 @@ class Window(QMainWindow):
         self.status = StatusPanel(document, self.jobs, theme)
         self.prefetch = Prefetch(document, self.jobs, self.centre.drawn, self)
         self.probing = Probing(document, self.centre, self.status.show_probe, self)
+        self.planes = PlaneDragging(document, self.centre, self)
         self.statusBar().addWidget(self.status, 1)
         self.undertaking = LongWorkPanel(self.long_work, theme)
         self.statusBar().addPermanentWidget(self.undertaking)
@@ -340,6 +342,8 @@ class Window(QMainWindow):
             "live": self._toggle_live,
             "compare": lambda: self.forecast_desk.compare(),
             "ruler": lambda on: self.probing.set_measuring(on),
+            "plane_back": lambda: self.planes.step(-1),
+            "plane_on": lambda: self.planes.step(1),
             "play": lambda: self.timeline.toggle(),
             "step_back": lambda: self.timeline.step(-1),
             "step_on": lambda: self.timeline.step(1),
@@ -457,7 +461,7 @@ class Window(QMainWindow):
     def _show_shell(self) -> None:
         """Leave the first frame, where no forecast has a shell yet."""
         times = self.document.times_myr
-        if self.document.frame == 0 and not self.timeline.is_playing:
+        if len(times) and self.document.frame == 0 and not self.timeline.is_playing:
             self.document.go_to(float(times[round(FIRST_LOOK * (len(times) - 1))]))
 
     def _toggle_live(self, on: bool) -> None:
@@ -510,6 +514,7 @@ class Window(QMainWindow):
         enabled = {
             **{k: on for part in self.controllers for k, on in part.enabled().items()},
             **self.probing.enabled(),
+            **self.planes.enabled(),
             "forecast": self.live.is_possible and not busy and not self.live.is_on,
             "live": self.live.is_on or (self.live.is_possible and not busy),
             "compare": len(document.forecasts) > 1,
@@ -531,7 +536,7 @@ class Window(QMainWindow):
         checked["overlay"] = look.forecast.overlay
         for name, on in (checked | self.arrangement.checked()).items():
             self.actions_[name].setChecked(on)
-        for name, on in self.arrangement.enabled().items():
+        for name, on in (self.arrangement.enabled() | self.planes.enabled()).items():
             self.actions_[name].setEnabled(on)
 
     def _on_notice(self, notice: Notice) -> None:

@@ -268,7 +268,7 @@ PLANES = (
         Layer(
             f"plane_{axis}",
             f"Plane across {axis}",
-            f"The gas in a plane of constant {axis}",
+            f"The gas in a plane of constant {axis}; drag it in the view to move it",
             "gas",
             roles=VIEW_ROLES,
             pages=_CUBE,
@@ -279,7 +279,7 @@ PLANES = (
     Layer(
         "plane_free",
         "Plane at any angle",
-        "The gas in a plane whose direction can be chosen",
+        "The gas in a plane of any direction; drag it in the view, with Ctrl to turn it",
         "gas",
         roles=VIEW_ROLES,
         pages=_CUBE,

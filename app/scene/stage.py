@@ -11,6 +11,7 @@ from app.scene.box import BoxEdges, Octant, box_edges, facing_octant
 from app.scene.camera import distance
 from app.scene.details import Details
 from app.scene.glyphs import VelocityLayer
+from app.scene.grips import Veil
 from app.scene.layers import (
     BOX_COLOR,
     CUT_COLOR,
@@ -196,6 +197,20 @@ class Stage:
         if self.shows_temperature:
             return self.details.temperature(index)
         return self.prepared.volume(index)
+
+    @property
+    def veil(self) -> Veil:
+        """What hides the planes where it lies before them."""
+        prepared, frame, layers = self.prepared, self.frame, self._layers
+        if prepared is None or frame is None:
+            return Veil()
+        gas = self._gas(frame) if layers.volume and layers.volume_opacity > 0.2 else None
+        level = layers.shell_level
+        closed = layers.shell and layers.shell_style == "solid" and layers.shell_opacity > 0.5
+        # What is not drawn yet is not made for this.
+        known = closed and prepared.has_control and prepared.is_ready(frame, level)
+        shell = prepared.shell(frame, level) if known else None
+        return Veil(gas, self.gas_transfer, self._octant, self._corner, shell)
 
     def _show_gas(self) -> None:
         if self.volume is not None and self.frame is not None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from app.scene.details import Details
+from app.scene.grips import Grip, grip_at
 from app.scene.overlay import Annotations, to_image
 from app.scene.picking import Picked, pick_gas, ray
 from app.scene.prepare import PreparedEvolution, prepare
@@ -249,6 +250,21 @@ class SceneView(Viewport):
         """Return the place of the gas that is seen at a pixel, in pc; None where there is none."""
         found = self._seen_at(at)
         return None if found is None else found.position_pc
+
+    def plane_at(self, at: QPointF) -> Grip | None:
+        """Return where the plane that is seen at a pixel can be held; None where none is."""
+        prepared = self._stage.prepared
+        if prepared is None or self._stage.frame is None:
+            return None
+        return grip_at(
+            self._layers,
+            prepared.site_pc,
+            prepared.size_pc,
+            self._camera,
+            (at.x(), at.y()),
+            (self.width(), self.height()),
+            self._stage.veil,
+        )
 
     def _seen_at(self, at: QPointF) -> Picked | None:
         prepared, frame = self._stage.prepared, self._stage.frame
