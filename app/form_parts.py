@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.panels.parts import inset
 
@@ -18,6 +28,30 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def hint(area: QAbstractScrollArea, text: str) -> QLabel:
+    """Say in the middle of a table or plot what will be there.
+
+    Parameters
+    ----------
+    area : QAbstractScrollArea
+        The table or plot.
+    text : str
+        What to do for it.
+
+    Returns
+    -------
+    QLabel
+        The text; to be hidden once there is something.
+    """
+    label = QLabel(text)
+    label.setObjectName("faint")
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setWordWrap(True)
+    label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    QVBoxLayout(area.viewport()).addWidget(label)
+    return label
 
 
 def number(

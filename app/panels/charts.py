@@ -21,11 +21,14 @@ class Trace:
         Its name in the legend.
     color : str
         A colour of the theme.
+    short : str
+        Its name where there is little room; the same by default.
     """
 
     column: str
     label: str
     color: str
+    short: str = ""
 
     @property
     def tip(self) -> str:
@@ -78,8 +81,8 @@ CHARTS: tuple[Chart, ...] = (
         "the affected region and of the cavity.",
         (
             Trace("recall", "Recall", "accent"),
-            Trace("affected_iou", "IoU, affected", "forecast"),
-            Trace("cavity_iou", "IoU, cavity", "neutral"),
+            Trace("affected_iou", "IoU, affected", "forecast", "Affected"),
+            Trace("cavity_iou", "IoU, cavity", "neutral", "Cavity"),
         ),
         share=True,
         target=TARGET_RECALL,
@@ -101,7 +104,7 @@ CHARTS: tuple[Chart, ...] = (
         "How far the forecast and the true shell surface are from each other.",
         (
             Trace("surface_distance_pc", "Mean", "forecast"),
-            Trace("hausdorff95_pc", "Hausdorff 95 %", "accent"),
+            Trace("hausdorff95_pc", "Hausdorff 95 %", "accent", "95 %"),
         ),
     ),
     Chart(

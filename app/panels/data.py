@@ -33,6 +33,7 @@ from app.settings import Settings
 from app.theme import Theme
 from core.cubes import CubeSequence
 
+ROW_PX = 24
 PATH_ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -113,6 +114,10 @@ class DataPanel(QWidget):
         self.tree.clear()
         self._list_trajectories()
         self._add_open()
+        # Whatever else the column shows, what is open is seen whole.
+        top = self.tree.topLevelItem(0)
+        rows = 1 + top.childCount()
+        self.tree.setMinimumHeight(rows * ROW_PX + 2 * self.tree.frameWidth())
         recent = [path for path in self._settings.recent_files if path.exists()]
         if recent:
             top = self._item(None, "clock-counter-clockwise", "Recent", "Opened lately")
@@ -182,7 +187,7 @@ class DataPanel(QWidget):
         item = QTreeWidgetItem([text])
         item.setIcon(0, self._theme.icon(icon, color))
         item.setToolTip(0, tip)
-        item.setSizeHint(0, QSize(10, 24))
+        item.setSizeHint(0, QSize(10, ROW_PX))
         if dim:
             item.setForeground(0, self.palette().placeholderText())
         if parent is None:

@@ -88,6 +88,8 @@ FIGURES = (
     ("persistence_error_dex", 3),
 )
 SIGNED = ("radius_error_pc",)
+# Figures that the truth and the forecast have each: label, fields, digits after the point.
+PAIRS = (("Swept-up, M⊙", "swept_truth_msun", "swept_forecast_msun", 0),)
 HEADER = ("", "Truth", "Forecast", "Δ")
 
 
@@ -148,7 +150,7 @@ class MeasurementsPanel(QWidget):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 52), (2, 54), (3, 60)):
+        for column, width in ((1, 52), (2, 54), (3, 53)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, width)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -208,6 +210,10 @@ class MeasurementsPanel(QWidget):
         if abs(row.time_myr - self._document.time_myr) > 1e-6:
             return []
         rows = []
+        for label, *fields, decimals in PAIRS:
+            a, b = (getattr(row, field) for field in fields)
+            texts = number(a, decimals), number(b, decimals), number(b - a, decimals, sign=True)
+            rows.append((comparison.DEFINITIONS[fields[0]].text, (label, *texts)))
         for name, decimals in FIGURES:
             definition = comparison.DEFINITIONS[name]
             label = (

@@ -189,7 +189,7 @@ class PlotsPanel(QWidget):
         if shown != self._drawn_chart:
             self._drawn_chart = shown
             self.choice.setCurrentIndex(self.choice.findData(shown.key))
-            keys = [Key(self._theme, t.color, t.label, t.tip) for t in shown.traces]
+            keys = [Key(self._theme, t.color, t.label, t.tip, short=t.short) for t in shown.traces]
             plot.describe(shown.heading, shown.tip, keys)
         plot.clear()
         comparison = self._document.figures.comparison

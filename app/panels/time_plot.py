@@ -36,31 +36,43 @@ class Key(QWidget):
         text: str,
         tip: str,
         *,
+        short: str = "",
         dashed: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._theme, self._color, self._dashed = theme, color, dashed
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(22, 0, 0, 0)
-        label = QLabel(text)
-        label.setObjectName("legend")
-        layout.addWidget(label)
+        self._texts = (text, short or text)
+        self._row = QHBoxLayout(self)
+        self._label = QLabel(text)
+        self._label.setObjectName("legend")
+        self._row.addWidget(self._label)
+        self.set_short(False)
         self.setToolTip(tip)
         theme.changed.connect(self.update)
+
+    def set_short(self, short: bool) -> None:
+        """Show the short name behind a shorter line, or the whole."""
+        self._label.setText(self._texts[short])
+        self._line_px = 9 if short else 15
+        self._row.setContentsMargins(self._line_px + 7, 0, 0, 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         color = QColor(getattr(self._theme.colors, self._color))
         painter.setPen(thin_dashes(color) if self._dashed else QPen(color, 2))
         y = self.height() / 2
-        painter.drawLine(QPointF(2, y), QPointF(17, y))
+        painter.drawLine(QPointF(2, y), QPointF(2 + self._line_px, y))
 
 
 class Legend(QWidget):
-    """Keys in a row, as many as there is room for: a legend must not make its plot wider."""
+    """Keys in a row, short ones where there is little room.
+
+    Those that find no room even so are left out: a legend must not make its plot wider.
+    """
 
     SPACING = 12
+    SHORT_SPACING = 7
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,16 +100,21 @@ class Legend(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        """Place the keys from the right, and leave out the last ones that find no room."""
-        widths = [key.sizeHint().width() + self.SPACING for key in self.keys]
+        """Place the keys from the right."""
+        for short, spacing in ((False, self.SPACING), (True, self.SHORT_SPACING)):
+            for key in self.keys:
+                key.set_short(short)
+            widths = [key.sizeHint().width() + spacing for key in self.keys]
+            if sum(widths) <= self.width():
+                break
         fitting = len(widths)
         while fitting and sum(widths[:fitting]) > self.width():
             fitting -= 1
-        left = self.width() - sum(widths[:fitting]) + self.SPACING
+        left = self.width() - sum(widths[:fitting]) + spacing
         for place, (key, width) in enumerate(zip(self.keys, widths, strict=True)):
             key.setVisible(place < fitting)
             if place < fitting:
-                key.setGeometry(left, 0, width - self.SPACING, self.height())
+                key.setGeometry(left, 0, width - spacing, self.height())
                 left += width
 
 

@@ -41,6 +41,9 @@ PLACES = (
     ("densest", "Densest gas"),
     ("", "Coordinates"),
 )
+STARTING_S = 5.0
+"""What a process of its own needs before its first step."""
+
 TURBULENCE: tuple[tuple[Turbulence, str, str], ...] = (
     ("dispersion", "Velocity dispersion", " km/s"),
     ("mach", "Mach number", ""),
@@ -356,7 +359,7 @@ class SupernovaDialog(QDialog):
         refused = bool(found.problem) and not recipe.allow_coarse
         self._show_problem(found.problem, refused=refused)
         if recipe.device == "cpu":
-            seconds = self._speed.seconds(work_of(parameters))
+            seconds = STARTING_S + self._speed.seconds(work_of(parameters))
             self.time.setText(f"Takes about {duration(seconds)} here")
         else:
             self.time.setText("")

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from app.data import files
 from app.forecasts.forecasting import Choice
+from app.form_parts import hint
 from app.panels.parts import section
 from app.settings import Settings
 from app.training.work_dialog import WorkDialog
@@ -166,6 +167,7 @@ class EvaluationDialog(WorkDialog):
         self.tabs.setUsesScrollButtons(False)
         self.table = _table("Figures of each method and frame")
         self.uniform = _table("Radii in uniform gas")
+        self.empty = hint(self.table, "Choose a folder of simulations; the figures will be here.")
         self.tabs.addTab(self.table, "Turbulent gas")
         self.tabs.addTab(self.uniform, "Uniform gas")
         self.tabs.setTabVisible(1, False)
@@ -260,6 +262,7 @@ class EvaluationDialog(WorkDialog):
 
     def _fill(self) -> None:
         table, grid = self._table, self.table
+        self.empty.setVisible(table is None)
         if table is None:
             grid.setRowCount(0)
             self.heading.setText(BASELINES)

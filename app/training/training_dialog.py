@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.data import files
 from app.forecasts.forecasting import Choice
-from app.form_parts import combo, form, number, row
+from app.form_parts import combo, form, hint, number, row
 from app.panels.parts import section
 from app.settings import Settings
 from app.theme import Theme
@@ -98,7 +98,7 @@ class TrainingDialog(WorkDialog):
         self.network.setToolTip("The network whose weights the training starts from")
         self.network.setAccessibleName("Network to start from")
         self.minutes = number(
-            0.02, 10_000.0, 30.0, 2, "Training time, earlier parts of the run included", " min"
+            0.1, 10_000.0, 30.0, 1, "Training time, earlier parts of the run included", " min"
         )
         self.device = combo((("cpu", "Processor"), ("cuda", "GPU")), "Device", "Where to compute")
         self.out = _line(
@@ -118,6 +118,7 @@ class TrainingDialog(WorkDialog):
         self.plot.getAxis("bottom").enableAutoSIPrefix(False)
         self.plot.getAxis("left").setWidth(46)
         self.lines = {key: self.plot.plot([], []) for key, _, _ in CURVES}
+        self.empty = hint(self.plot, "The loss will be here, a point at each validation.")
 
     def _plot_head(self) -> QHBoxLayout:
         line = QHBoxLayout()
@@ -190,6 +191,9 @@ class TrainingDialog(WorkDialog):
         name = self.out.text().strip()
         columns = curves(Path(name).expanduser()) if name else {}
         losses = [value for key in self.lines for value in columns.get(key, []) if value > 0]
+        self.empty.setVisible(not losses)
+        for side in ("bottom", "left"):
+            self.plot.getAxis(side).setStyle(showValues=bool(losses))
         # Over less than a decade, a logarithmic axis has nothing to read.
         self.plot.setLogMode(x=False, y=bool(losses) and max(losses) > 10 * min(losses))
         for key, line in self.lines.items():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel
 
 from app.data.opening import UnitsClue
 from app.data.source import Source
@@ -22,6 +23,7 @@ from app.panels.measurements import MeasurementsPanel
 from app.panels.parts import number
 from app.panels.playing import FRAME_MS, LAST_MS, stay_ms
 from app.panels.plots import PlotsPanel
+from app.panels.time_plot import Key, Legend
 from app.panels.timeline import TimelinePanel, nice_step
 from app.settings import MAX_RECENT
 from app.theme import Theme
@@ -179,6 +181,9 @@ def test_measurements_show_the_frame(qtbot, compared, theme):
     assert rows["Cavity radius, pc"][3] == "0.00"
     assert float(rows["Cavity radius, pc"][1]) == pytest.approx(13, abs=0.6)
     assert rows["Affected IoU"][2] == "1.00"
+    swept = rows["Swept-up, M⊙"]
+    assert swept[1] == swept[2] != "0"
+    assert swept[3] == "0"
     assert all(tip for tip, _ in panel.rows())
     assert "control run" in panel.note.text()
     panel.copy_button.click()
@@ -269,6 +274,12 @@ def test_data_panel_lists_what_is_open_and_recent(qtbot, compared, settings, the
     with qtbot.waitSignal(panel.path_requested) as caught:
         panel.tree.itemClicked.emit(recent, 0)
     assert caught.args == [tmp_path]
+    # What is open is seen whole, however little room there is.
+    panel.resize(230, 60)
+    panel.show()
+    qtbot.waitExposed(panel)
+    last = top.child(top.childCount() - 1)
+    assert panel.tree.viewport().rect().contains(panel.tree.visualItemRect(last))
 
 
 def test_facts(qtbot, compared):
@@ -360,3 +371,28 @@ def test_versions_name_what_matters():
     text = versions("Mesa")
     assert "PySide6-Essentials 6." in text
     assert text.endswith("Graphics: Mesa")
+
+
+def test_a_legend_shortens_its_names_before_it_leaves_any_out(qtbot, qapp):
+    theme = Theme("dark")
+    legend = Legend()
+    qtbot.addWidget(legend)
+    legend.set_keys(
+        [
+            Key(theme, "accent", "Recall", ""),
+            Key(theme, "forecast", "IoU, affected", "", short="Affected"),
+            Key(theme, "neutral", "IoU, cavity", "", short="Cavity"),
+        ]
+    )
+
+    def shown(width: int) -> list[str]:
+        legend.resize(width, 20)
+        legend.show()
+        labels = [key.findChild(QLabel) for key in legend.keys if not key.isHidden()]
+        assert sum(key.width() for key in legend.keys if not key.isHidden()) <= width
+        return [label.text() for label in labels]
+
+    assert shown(400) == ["Recall", "IoU, affected", "IoU, cavity"]
+    assert shown(200) == ["Recall", "Affected", "Cavity"]
+    assert shown(80) == ["Recall"]
+    assert shown(400) == ["Recall", "IoU, affected", "IoU, cavity"]

@@ -335,6 +335,14 @@ def test_closing_a_file_empties_the_window(qtbot, forecast):
     assert forecast.measurements.rows() == []
 
 
+def test_closing_a_file_in_the_moment_its_forecast_arrives(qtbot, opened):
+    opened.forecast().wait()  # it has ended, and nobody has heard of it yet
+    opened.document.close()
+    wait_idle(qtbot, opened)
+    assert opened.document.forecast is None
+    assert opened.forecast_panel.button.text() == "Forecast"
+
+
 def test_every_command_has_a_tip(window):
     for key, action in window.actions_._actions.items():
         assert action.toolTip(), key
