@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from app.scene.markers import Marker, marker_at
 from app.scene.overlay import Annotations, to_image
 from app.scene.overview_stage import OverviewStage
-from app.scene.picking import pick_gas, ray
+from app.scene.picking import Picked, pick_gas, ray
 from app.scene.still import SUPERSAMPLING, reduced
 from app.scene.viewport import Viewport
 from app.view_state import CameraState, LayerState, Vector3
@@ -136,15 +136,37 @@ class OverviewView(Viewport):
         if found is not None:
             self.site_chosen.emit(found.number - 1)
 
-    def _double_click(self, at: QPointF) -> None:
+    def place_at(self, at: QPointF) -> Vector3 | None:
+        """Return the place of the gas that is seen at a pixel; None where there is none.
+
+        Parameters
+        ----------
+        at : QPointF
+            The pixel, from the top left corner.
+
+        Returns
+        -------
+        tuple of float or None
+            In pc, in the snapshot's coordinates.
+        """
+        found = self._seen_at(at)
+        if found is None:
+            return None
+        x, y, z = (float(v) for v in np.add(found.position_pc, self._stage.center_pc))
+        return (x, y, z)
+
+    def _seen_at(self, at: QPointF) -> Picked | None:
         if self._stage.field is None:
-            return
-        found = pick_gas(
+            return None
+        return pick_gas(
             self._stage.field,
             self.size_pc,
             ray(self._camera, at.x(), at.y(), self.width(), self.height()),
             self._stage.transfer,
         )
+
+    def _double_click(self, at: QPointF) -> None:
+        found = self._seen_at(at)
         if found is not None:
             self.picked.emit(found)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.scene import camera as geometry
 from app.scene.grips import Grip, faces_eye
-from app.scene.lettering import text
+from app.scene.lettering import font_of, text
 from app.scene.overlay import HALO, TITLE_COLOR
 from app.scene.planes import cut_polygon
 from app.view_state import CameraState
@@ -106,6 +106,12 @@ class PlaneSheet(QWidget):
         """Write beside the arrow, on the side on which there is room."""
         left = middle.x() > 0.6 * self.width()
         at = middle + QPointF(-ARROW_PX - 8.0 if left else ARROW_PX + 8.0, 4.0)
+        font = font_of(self.font(), 12)
+        wide = QFontMetricsF(font).horizontalAdvance(self._words)
+        place = QRectF(at.x() - (wide if left else 0.0), at.y() - 13.0, wide, 18.0)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(11, 14, 19, 200))
+        painter.drawRoundedRect(place.adjusted(-6.0, -1.0, 6.0, 1.0), 5.0, 5.0)
         text(painter, at, self._words, self.font(), 12, TITLE_COLOR, right=left)
 
 

@@ -247,7 +247,13 @@ class SceneView(Viewport):
         return self._site
 
     def place_at(self, at: QPointF) -> Vector3 | None:
-        """Return the place of the gas that is seen at a pixel, in pc; None where there is none."""
+        """Return the place that is seen at a pixel, in pc; None where there is no gas.
+
+        Where a plane is seen that is the place on it, else that of the gas.
+        """
+        grip = self.plane_at(at)
+        if grip is not None:
+            return grip.place_pc
         found = self._seen_at(at)
         return None if found is None else found.position_pc
 

@@ -9,6 +9,7 @@ import numpy as np
 from app.preferences.display_units import DENSITY, DensityDisplay
 from app.view_state import Vector3
 from core.cubes import CubeSequence
+from core.overview import Overview
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -100,6 +101,39 @@ def read_gas(
         None if temperature is None else float(temperature),
         None if velocity is None else (float(velocity[0]), float(velocity[1]), float(velocity[2])),
     )
+
+
+def read_overview(overview: Overview, position_pc: Vector3) -> Reading | None:
+    """Read the coarse cell of a whole snapshot at a point.
+
+    Parameters
+    ----------
+    overview : Overview
+        The snapshot.
+    position_pc : tuple of float
+        The point in the coordinates of the snapshot, in pc.
+
+    Returns
+    -------
+    Reading or None
+        Its positions are those of the snapshot; None outside the box, and
+        where there is no gas.
+    """
+    cube = overview.density
+    offset = np.subtract(position_pc, overview.origin_pc)
+    # Rounding must not put a point on a face outside.
+    reach = 1e-9 * cube.size_pc
+    if np.any(offset < -reach) or np.any(offset > np.add(overview.box_pc, reach)):
+        return None
+    cell = np.subtract(position_pc, cube.center_pc) / cube.voxel_pc + cube.n / 2
+    x, y, z = np.clip(cell.astype(int), 0, cube.n - 1)
+    density = float(cube.density[x, y, z])
+    return Reading(position_pc, position_pc, density) if density > 0 else None
+
+
+def describe_coarse(reading: Reading, voxel_pc: float, display: DensityDisplay) -> str:
+    """Write a reading of a whole snapshot on one line, and over how much gas it is a mean."""
+    return f"{describe(reading, display)} · mean over {voxel_pc:.3g} pc"
 
 
 def describe(reading: Reading, display: DensityDisplay) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QPointF, QTimer, Signal
 
 from app.document import Document
-from app.events import SourceChanged, TimeChanged, UnitsChanged
+from app.events import OverviewChanged, SourceChanged, TimeChanged, UnitsChanged
 from app.look import ViewRole
 from app.scene import camera as geometry
 from app.scene.picking import ray
@@ -19,7 +19,14 @@ from app.scene.view import SceneView
 from app.view_state import Vector3
 from app.views.centre import Centre
 from app.views.columns import Column
-from app.views.probe import Reading, describe, describe_both, read_gas
+from app.views.probe import (
+    Reading,
+    describe,
+    describe_both,
+    describe_coarse,
+    read_gas,
+    read_overview,
+)
 from core.cubes import CubeSequence
 
 PROBE_MS = 40
@@ -61,7 +68,7 @@ class Probing(QObject):
         super().__init__(parent)
         self._document, self._centre, self._say = document, centre, say
         self._sheets: dict[ViewRole, tuple[RulerSheet, RulerSheet]] = {}
-        self._under: tuple[ViewRole, SceneView | SliceView, QPointF] | None = None
+        self._under: tuple[Callable[[QPointF], str], QPointF] | None = None
         self._ruler: Ruler | None = None
         self._active = False
         self._timer = QTimer(self)
@@ -71,15 +78,18 @@ class Probing(QObject):
         for role, column in centre.columns.items():
             self._watch(role, column)
         centre.column_added.connect(lambda role: self._watch(role, centre.columns[role]))
-        for event in (TimeChanged, UnitsChanged):
+        whole = centre.whole.view.canvas
+        whole.hovered.connect(partial(self._on_hover, self._in_box))
+        whole.exited.connect(self._on_exit)
+        for event in (TimeChanged, UnitsChanged, OverviewChanged):
             document.subscribe(event, lambda _: self._soon())
         document.subscribe(SourceChanged, lambda _: self._on_source())
 
     def _watch(self, role: ViewRole, column: Column) -> None:
         view, flat = column.view, column.slice
-        view.canvas.hovered.connect(partial(self._on_hover, role, view))
+        view.canvas.hovered.connect(partial(self._on_hover, partial(self._in_cube, role, view)))
         view.canvas.exited.connect(self._on_exit)
-        flat.hovered.connect(partial(self._on_hover, role, flat))
+        flat.hovered.connect(partial(self._on_hover, partial(self._in_cube, role, flat)))
         flat.exited.connect(self._on_exit)
         sheets = (
             RulerSheet(view, partial(_facing_place, view), view.pixel_of),
@@ -94,8 +104,8 @@ class Probing(QObject):
 
     # -- the probe -----------------------------------------------------------
 
-    def _on_hover(self, role: ViewRole, view: SceneView | SliceView, at: QPointF) -> None:
-        self._under = (role, view, at)
+    def _on_hover(self, read: Callable[[QPointF], str], at: QPointF) -> None:
+        self._under = (read, at)
         self._soon()
 
     def _on_exit(self) -> None:
@@ -112,11 +122,24 @@ class Probing(QObject):
         self.set_ruler(None)
 
     def _read(self) -> None:
-        if self._under is None:
-            return
-        role, view, at = self._under
-        place = view.place_at(at)
-        self._say("" if place is None else self.line(role, place))
+        if self._under is not None:
+            read, at = self._under
+            self._say(read(at))
+
+    def _in_cube(self, role: ViewRole, view: SceneView | SliceView, at: QPointF) -> str:
+        place = view.place_at(at) if view.isVisible() else None
+        return "" if place is None else self.line(role, place)
+
+    def _in_box(self, at: QPointF) -> str:
+        """Write what is seen at a pixel of the whole snapshot; "" where there is no gas."""
+        view = self._centre.whole.view
+        overview, place = view.stage.overview, view.place_at(at)
+        reading = None
+        if overview is not None and place is not None and view.isVisible():
+            reading = read_overview(overview, place)
+        if overview is None or reading is None:
+            return ""
+        return describe_coarse(reading, overview.density.voxel_pc, self._document.density_display)
 
     def line(self, role: ViewRole, place_pc: Vector3) -> str:
         """Write what a view shows at a place.

@@ -9,10 +9,18 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.preferences.display_units import DENSITY
 from app.scene.ruler import Ruler
-from app.views.probe import describe, describe_both, read_gas
+from app.views.probe import (
+    describe,
+    describe_both,
+    describe_coarse,
+    read_gas,
+    read_overview,
+)
 from core.constants import NH_PER_DENSITY
-from core.cubes import CubeSequence
+from core.cubes import Cube, CubeSequence
+from core.overview import Overview
 from tests.app.conftest import WAIT_MS
+from tests.app.galaxy import write_galaxy
 
 
 @pytest.fixture
@@ -70,6 +78,32 @@ def test_truth_and_forecast_at_one_place(sequence):
     assert "truth ρ = " in line
     assert "forecast " in line
     assert line.endswith("Δ = −1.00 dex")
+
+
+def test_a_whole_snapshot_is_read_from_its_coarse_cells():
+    n, edge = 4, 400.0
+    density = np.zeros((n, n, n), np.float32)
+    density[:, :, :2] = np.arange(n * n * 2, dtype=np.float32).reshape(n, n, 2) + 1
+    cube = Cube({"density": density}, edge, (1000.0, 200.0, 200.0))
+    # The box is half as high as the cube around it.
+    whole = Overview(
+        cube,
+        np.zeros((0, 3), np.float32),
+        np.zeros(0, np.float32),
+        (edge, edge, 200.0),
+        (800.0, 0.0, 0.0),
+        0.1,
+        1,
+    )
+    reading = read_overview(whole, (1150.0, 50.0, 150.0))
+    assert reading.density == density[3, 0, 1]
+    assert reading.position_pc == reading.source_pc == (1150.0, 50.0, 150.0)
+    assert read_overview(whole, (1150.0, 50.0, 250.0)) is None
+    assert read_overview(whole, (1200.0, 400.0, 0.0)).density == density[3, 3, 0]
+    assert read_overview(whole, (799.0, 50.0, 50.0)) is None
+    line = describe_coarse(reading, cube.voxel_pc, DENSITY["mass"])
+    assert line.startswith("1150.0, 50.0, 150.0 pc · ρ = 26 M")
+    assert line.endswith(" · mean over 100 pc")
 
 
 def test_the_length_of_a_ruler():
@@ -138,6 +172,40 @@ def test_hovering_a_view_reads_and_draws_nothing(qtbot, opened):
         window.probing._read()
     assert " pc · ρ = " in window.status.grid.text()
     assert drawn == []
+
+
+def test_where_a_plane_is_seen_the_place_on_it_is_read(opened):
+    window, view = opened, opened.centre.columns["truth"].view
+    window.document.change_layers(volume=False, shell=False, plane_z=True, plane_z_pc=6.0)
+    at = view.pixel_of((-9.0, 5.0, 6.0))
+    assert view.place_at(at) == pytest.approx((-9.0, 5.0, 6.0), abs=1e-6)
+    hover(view.canvas, at)
+    window.probing._read()
+    assert window.status.grid.text().startswith("−9.0, 5.0, 6.0 ")
+
+
+def test_the_gas_of_a_whole_snapshot_is_told_too(qtbot, window, tmp_path):
+    path = write_galaxy(tmp_path / "snap_000.hdf5", 20_000)
+    window.open_paths([path])
+    qtbot.waitUntil(lambda: window.jobs.running() is None, timeout=WAIT_MS)
+    assert window.document.choosing
+    view, grid = window.centre.whole.view, window.status.grid.text()
+    assert "per coarse voxel" in grid
+    overview = window.document.overview()
+    middle = QPointF(view.width() / 2, view.height() / 2)
+    hover(view.canvas, middle)
+    place = view.place_at(middle)
+    expected = read_overview(overview, place)
+    assert expected.density > 0
+    line = describe_coarse(expected, overview.density.voxel_pc, window.document.density_display)
+    qtbot.waitUntil(lambda: window.status.grid.text() == line)
+    # Beside the box there is nothing to tell.
+    hover(view.canvas, QPointF(3.0, 100.0))
+    qtbot.waitUntil(lambda: window.status.grid.text() == grid)
+    hover(view.canvas, middle)
+    qtbot.waitUntil(lambda: window.status.grid.text() == line)
+    view.canvas.exited.emit()
+    assert window.status.grid.text() == grid
 
 
 def test_a_ruler_is_dragged_in_a_slice_and_seen_in_all(qtbot, opened):
