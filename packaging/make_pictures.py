@@ -26,6 +26,9 @@ from PySide6.QtCore import QRect, QSettings
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
 
+from app.colors import ThemeChoice
+from app.panels.fold import Fold
+
 PATIENCE_S = 180.0
 
 
@@ -38,13 +41,15 @@ class Studio:
         The program.
     out : Path
         Where the pictures go.
-    theme : str
-        "dark" or "light".
+    theme : {"dark", "light"}
+        How the window is dressed.
     scratch : Path
         For files that the pictures need.
     """
 
-    def __init__(self, application: QApplication, out: Path, theme: str, scratch: Path) -> None:
+    def __init__(
+        self, application: QApplication, out: Path, theme: ThemeChoice, scratch: Path
+    ) -> None:
         from app.notifications import Notifications
         from app.settings import Settings
         from app.theme import Theme
@@ -171,18 +176,16 @@ def layers(studio: Studio) -> None:
     """Draw surfaces, planes, arrows, the other shell."""
     studio.sample()
     panel = studio.window.layers
-    for fold in panel.findChildren(QWidget):
-        if type(fold).__name__ == "Fold":
-            fold.set_open(True)
+    for fold in panel.findChildren(Fold):
+        fold.set_open(True)
     studio.do("overlay")
     document = studio.window.document
     document.change_layers(("truth", "forecast"), dense=True, velocity=True, plane_z=True)
     studio.rest()
     studio.shoot("layers")
     _scrolled(studio, "left", "panel-layers")
-    for fold in panel.findChildren(QWidget):
-        if type(fold).__name__ == "Fold":
-            fold.set_open(False)
+    for fold in panel.findChildren(Fold):
+        fold.set_open(False)
 
 
 def _scrolled(studio: Studio, side: str, name: str) -> None:

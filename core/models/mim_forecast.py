@@ -148,9 +148,16 @@ class DensityMIM(MIM3D):
 
 
 def config_arguments(
-    patch_size: int, num_hidden: int, filter_size: int, n: int = 32, *, checkpointing: bool = False
+    patch_size: int,
+    num_hidden: int,
+    filter_size: int,
+    n: int = 32,
+    *,
+    layers: int = 4,
+    layer_norm: bool = True,
+    checkpointing: bool = False,
 ) -> dict[str, Any]:
-    """Arguments of a `DensityMIM` of four layers, as they stand in a weights file.
+    """Arguments of a `DensityMIM`, as they stand in a weights file.
 
     Parameters
     ----------
@@ -158,8 +165,8 @@ def config_arguments(
         As for `MIM3D`.
     n : int
         Voxels along an edge.
-    checkpointing : bool
-        As for `MIM3D`.
+    layers, layer_norm, checkpointing
+        As for `MIM3D`; four normalised layers, as released, by default.
 
     Returns
     -------
@@ -171,8 +178,8 @@ def config_arguments(
         "patch_size": patch_size,
         "num_hidden": num_hidden,
         "filter_size": filter_size,
-        "layers": 4,
-        "layer_norm": True,
+        "layers": layers,
+        "layer_norm": layer_norm,
         "checkpointing": checkpointing,
         "log10_density_range": LOG10_DENSITY_RANGE,
     }
