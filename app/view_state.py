@@ -126,7 +126,7 @@ class LayerState:
         The surface encloses the gas whose density is below this fraction of
         the control's: 0.5 is the cavity, 0.9 the affected region.
     volume_field : {"density", "temperature"}
-        What the volume and the planes show.
+        What the volume, the planes and the slice show.
     affected, cavity : bool
         Whether the surfaces at 0.9 and 0.5 are shown besides.
     dense : bool

@@ -24,7 +24,11 @@ OTHER_LEVEL = "Another level"
 
 FIELDS = (
     ("density", "Density", "Colours of the transfer function"),
-    ("temperature", "Temperature", "Hot gas glows; the scale is in the view"),
+    (
+        "temperature",
+        "Temperature",
+        "Hot gas glows, in the views and in the slices; the scale is under the view",
+    ),
 )
 
 
@@ -36,7 +40,7 @@ class LayersPanel(QWidget):
         self._document = document
         self.rows = [LayerRow(layer, document, theme) for layer in LAYERS]
         self.third = [LayerRow(layer, document, theme) for layer in THIRD]
-        self.field = _choice("What the volume and the planes show", "Field of the gas")
+        self.field = _choice("What the volume, the planes and the slice show", "Field of the gas")
         for key, label, tip in FIELDS:
             self.field.addItem(label, key)
             self.field.setItemData(self.field.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from app.scene.particles import ParticleSample
 from app.scene.prepare import BoundedCache, PreparedEvolution, keep_piece_at, refine
-from app.view_state import TransferFunction
+from app.scene.temperature import has_temperature, log_temperature
 from core.evolution import Forecast
 from core.shells.radius import dense_shell_radius, fibonacci_directions
 from core.shells.region import density_ratio
@@ -26,9 +26,7 @@ DENSE_RAYS = 1500
 ARROWS_PER_EDGE = 9
 """Some seven hundred arrows: more cannot be told apart."""
 
-HOT_MAP = "magma"
 _MASK_BLUR = 1.0  # cells: a mask has no edge finer than that
-_LEAST_K = 1.0
 
 Array = NDArray[np.float32]
 
@@ -50,34 +48,6 @@ class Arrows:
     positions_pc: Array
     velocities_kms: Array
     spacing_pc: float
-
-
-def temperature_transfer(temperature: NDArray[np.floating]) -> TransferFunction:
-    """Choose colours and opacities for temperatures.
-
-    Parameters
-    ----------
-    temperature : ndarray
-        In K; zeros stand for voxels without gas and do not count.
-
-    Returns
-    -------
-    TransferFunction
-        Over log10 of the temperature in K, from the coldest hundredth to the
-        hottest gas, in half dex; the medium is invisible, hot gas glows.
-    """
-    logs = np.log10(np.maximum(temperature[temperature > 0.0], _LEAST_K))
-    if len(logs) == 0:
-        logs = np.array([1.0, 4.0])
-    low, medium, high = (float(np.percentile(logs, q)) for q in (1.0, 50.0, 100.0))
-    low = np.floor(2.0 * low) / 2.0
-    high = max(np.ceil(2.0 * high) / 2.0, low + 1.0)
-    faint = min(medium + 0.3, high - 0.5)
-    points = tuple(
-        (faint + part * (high - faint), opacity)
-        for part, opacity in ((0.0, 0.0), (0.25, 0.02), (0.5, 0.06), (0.75, 0.2), (1.0, 0.5))
-    )
-    return TransferFunction(HOT_MAP, (float(low), float(high)), ((low - 4.0, 0.0), *points))
 
 
 class Details:
@@ -181,27 +151,14 @@ class Details:
     @property
     def has_temperature(self) -> bool:
         """Whether the gas has a temperature."""
-        return "temperature" in self._fields()
-
-    @cached_property
-    def temperature_transfer(self) -> TransferFunction:
-        """Colours of the temperature, the same for all frames."""
-        values = self._fields()["temperature"]
-        # A few thousand voxels of every frame decide: enough for a hundredth, quick for a GB.
-        step = max(1, round((values.size / 400_000) ** (1 / 3)))
-        some = values[:, ::step, ::step, ::step]
-        hottest = np.array([values.max()], dtype=np.float32)
-        return temperature_transfer(np.concatenate([some.ravel(), hottest]))
+        return has_temperature(self.prepared)
 
     def temperature(self, index: int) -> Array:
         """log10 of the temperature of a frame in K, refined like the density."""
         values = self._fields()["temperature"][index]
         return self._kept.get(
             ("temperature", index),
-            lambda: refine(
-                np.log10(np.maximum(values, _LEAST_K), dtype=np.float32),
-                self.prepared.volume_points,
-            ),
+            lambda: refine(log_temperature(values), self.prepared.volume_points),
         )
 
     @property

@@ -19,7 +19,7 @@ from app.scene.box import BoxEdges
 from app.scene.colormaps import ROLE_COLORS
 from app.scene.lettering import font_of, text
 from app.scene.markers import Marker, paint_cube, paint_markers
-from app.view_state import CameraState, TransferFunction, Vector3
+from app.view_state import CameraState, Vector3
 from core.cutout import Cutout
 
 TITLE_COLOR = "#eef1f6"
@@ -62,8 +62,6 @@ class Annotations:
         Pixels right of the subtitle that buttons take.
     measures : bool
         Whether scale bar and axes are drawn.
-    scale : tuple of (str, TransferFunction) or None
-        What the colours of the gas mean where it is not the density.
     caption : str
         A line at the bottom.
     """
@@ -80,7 +78,6 @@ class Annotations:
     dots: tuple[str, ...] = ()
     reserved: float = 0.0
     measures: bool = True
-    scale: tuple[str, TransferFunction] | None = None
     caption: str = ""
 
 
@@ -155,17 +152,8 @@ def paint(
 def _paint_foot(
     painter: QPainter, width: float, height: float, notes: Annotations, font: QFont
 ) -> None:
-    """Say what the colours and the arrows mean, between scale bar and axes."""
-    # The colour bar is drawn with the lettering of this module.
-    from app.scene.colorbar import paint_color_bar
-
+    """Say what the arrows mean, between scale bar and axes."""
     middle, bottom = width / 2, height - MARGIN
-    if notes.scale is not None:
-        label, transfer = notes.scale
-        length = max(min(width * 0.4, 200.0), 60.0)
-        place = QRectF(middle - length / 2, bottom - 24, length, 24)
-        paint_color_bar(painter, place, transfer, font, label=label)
-        bottom -= 32
     if notes.caption:
         at = QPointF(middle, bottom - 4)
         text(painter, at, notes.caption, font, 10, SUBTITLE_COLOR, centered=True)

@@ -21,6 +21,7 @@ from app.scene.slice_painting import (
     paint_plane,
     placement_of,
 )
+from app.scene.temperature import gas_plane, gas_transfer, shows_temperature
 from app.view_state import LayerState, TransferFunction, Vector3
 from core.cubes import CubeSequence
 from core.cutout import Cutout
@@ -102,8 +103,7 @@ class SliceView(QWidget):
         index = self._prepared.nearest(self._time)
         if index != self._frame:
             self._frame = index
-            self._values = self._prepared.plane(index, self._height)
-            self._color()
+            self._read()
             self._outline()
 
     @property
@@ -125,7 +125,9 @@ class SliceView(QWidget):
     def set_layers(self, layers: LayerState) -> None:
         """Change the shell's level, and whether gas, outline and site are shown."""
         if layers != self._layers:
-            self._layers = layers
+            field_before, self._layers = self._layers.volume_field, layers
+            if layers.volume_field != field_before:
+                self._read()
             self._outline()
 
     def set_cube(self, cube: Cutout | None) -> None:
@@ -139,10 +141,22 @@ class SliceView(QWidget):
         size = 60.0 if self._prepared is None else self._prepared.size_pc
         return height_of(self._site, size)
 
+    def _read(self) -> None:
+        """Read what the plane shows of the frame."""
+        prepared, frame = self._prepared, self._frame
+        if prepared is not None and frame is not None:
+            self._values = gas_plane(prepared, frame, self._layers, self._height)
+        self._color()
+
     def _color(self) -> None:
         if self._values is not None:
-            self._image = gas_image(self._values, self._transfer)
+            self._image = gas_image(self._values, self.transfer)
         self.update()
+
+    @property
+    def transfer(self) -> TransferFunction:
+        """The colours of what is shown: of the temperature where the view shows that."""
+        return gas_transfer(self._prepared, self._layers, self._transfer)
 
     def _outline(self) -> None:
         self._outlines = {}
@@ -203,7 +217,8 @@ class SliceView(QWidget):
             last = len(self._values) - 1
             row, column = (round((each / size + 0.5) * last) for each in (place[1], place[0]))
             value = float(self._values[row, column])
-            if self._prepared.quantity != "density":
+            warm = shows_temperature(self._layers, self._prepared)
+            if warm or self._prepared.quantity != "density":
                 value = self._prepared.log_density_at(self._frame, place)
             self.picked.emit(Picked(place, value))
         event.accept()

@@ -7,6 +7,7 @@ import pyvista as pv
 from pyvista.plotting.plotter import BasePlotter
 from vtkmodules.vtkRenderingCore import vtkActor
 
+from app.scene import temperature
 from app.scene.box import BoxEdges, Octant, box_edges, facing_octant
 from app.scene.camera import distance
 from app.scene.details import Details
@@ -23,11 +24,12 @@ from app.scene.layers import (
 from app.scene.planes import PLANES, PlaneLayer, plane_of
 from app.scene.prepare import Array, BoundedCache, PreparedEvolution
 from app.scene.surfaces import SurfaceSet
+from app.scene.temperature import gas_transfer, shows_temperature
 from app.view_state import CameraState, LayerState, TransferFunction, Vector3
 
 BACKGROUND_TOP = "#171b22"
 BACKGROUND_BOTTOM = "#0b0d11"
-TEMPERATURE_LABEL = "log T [K]"
+TEMPERATURE_LABEL = f"{temperature.LABEL} [{temperature.UNIT}]"
 LIGHT_POSITION = (-0.3, 0.45, 1.0)  # in the camera's frame: a little more form than a headlight
 
 
@@ -168,15 +170,12 @@ class Stage:
     @property
     def shows_temperature(self) -> bool:
         """Whether the gas is coloured by its temperature."""
-        warm = self._layers.volume_field == "temperature"
-        return warm and self.details is not None and self.details.has_temperature
+        return shows_temperature(self._layers, self.prepared)
 
     @property
     def gas_transfer(self) -> TransferFunction:
         """Colours and opacities of what the volume and the planes show."""
-        if self.shows_temperature and self.details is not None:
-            return self.details.temperature_transfer
-        return self._transfer
+        return gas_transfer(self.prepared, self._layers, self._transfer)
 
     @property
     def scale(self) -> tuple[str, TransferFunction] | None:

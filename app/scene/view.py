@@ -210,7 +210,6 @@ class SceneView(Viewport):
             edges=self._stage.edges if self._layers.box else None,
             cube=None if empty else self._cube,
             empty_text=self._empty_text if empty else None,
-            scale=self._stage.scale,
             caption=self._stage.caption,
             dots=self._dots,
             reserved=self._reserved,

@@ -28,9 +28,11 @@ from app.measuring import stand_in_control
 from app.panels.notice import NoticeBar
 from app.panels.parts import number
 from app.panels.start import StartPage
+from app.scene import temperature
 from app.scene.link import CameraLink
 from app.scene.picking import Picked
 from app.scene.slices import SliceView
+from app.scene.temperature import shows_temperature
 from app.scene.third import THIRD_TIPS, ThirdScene, third_scene
 from app.scene.viewport import Viewport
 from app.theme import Theme
@@ -186,6 +188,7 @@ class Centre(QWidget):
         column.view.set_evolution(document.truth, control, document.truth_site_pc)
         column.slice.set_evolution(document.truth, control, document.truth_site_pc)
         column.view.set_empty_text("A saved forecast comes without a truth")
+        self._label_colors("truth")
         self._name_truth()
         self._fill_third()
         self._on_place()
@@ -220,6 +223,7 @@ class Centre(QWidget):
         control = forecast.control if forecast is not None else None
         column.view.set_evolution(sequence, control, document.site_pc)
         column.slice.set_evolution(sequence, control, document.site_pc)
+        self._label_colors("forecast")
         subtitle = ""
         if forecast is not None:
             subtitle = " · ".join(
@@ -258,6 +262,18 @@ class Centre(QWidget):
         for view in (column.view, column.slice):
             view.set_layers(layers)
             view.set_transfer(transfer)
+        self._label_colors(role)
+
+    def _label_colors(self, role: ViewRole) -> None:
+        """Say under a view what its colours mean; the third one says it of itself."""
+        column = self.columns[role]
+        if role == "third":
+            return
+        if shows_temperature(self._document.layers(role), column.view.prepared):
+            parts = (temperature.LABEL, temperature.UNIT, temperature.TIP)
+            column.bar.set_transfer(column.slice.transfer, *parts)
+        else:
+            column.bar.set_transfer(None)
 
     def _on_look(self) -> None:
         look = self._document.look

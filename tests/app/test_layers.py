@@ -17,7 +17,7 @@ from app.data.source import Source
 from app.document import Document
 from app.panels.layer_table import GROUPS, LAYERS
 from app.scene.camera import default_camera
-from app.scene.details import Details, temperature_transfer
+from app.scene.details import Details
 from app.scene.glyphs import LONGEST, SHORTEST, arrow_lengths
 from app.scene.particles import ParticleSample
 from app.scene.planes import cut_polygon, plane_axes, plane_of, sample_plane, square_edge
@@ -26,6 +26,7 @@ from app.scene.rings import rings, star_surface
 from app.scene.still import draw_still
 from app.scene.surface import MAX_TRIANGLES, isosurface
 from app.scene.surfaces import wanted_surfaces
+from app.scene.temperature import temperature_transfer
 from app.view_state import LayerState
 from app.views.layer_needs import missing
 from app.views.sampling import SampleRequest, frames_from, reach_times_of, read_particles
