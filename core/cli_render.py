@@ -62,6 +62,33 @@ def render(
             show_default=False,
         ),
     ] = None,
+    density_unit: Annotated[
+        str,
+        typer.Option(
+            help="Densities at the scale of colours: mass (Msun/pc^3) or number (hydrogen atoms, "
+            "cm^-3)."
+        ),
+    ] = "mass",
+    slices: Annotated[
+        bool,
+        typer.Option("--slices", help="The plane through the explosion below each view."),
+    ] = False,
+    particles: Annotated[
+        bool,
+        typer.Option(
+            "--particles",
+            help="A sample of the particles; those that the forecast blast wave has reached in "
+            "its colour.",
+        ),
+    ] = False,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            help="Show the region of the forecast that holds this share, such as 0.99, of what is "
+            "really reached; for calibrated networks.",
+            show_default=False,
+        ),
+    ] = None,
     transparent: Annotated[
         bool, typer.Option("--transparent", help="Nothing behind what is drawn.")
     ] = False,
@@ -134,6 +161,10 @@ def render(
         through_time=through_time,
         fps=fps,
         seconds=seconds,
+        slices=slices,
+        particles=particles,
+        coverage=coverage,
+        density_unit=density_unit,
     )
     order.check(out, movie)
     wanted = Wanted(

@@ -4,200 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import core
-from app.exports.movie import check_movie_path, save_movie
-from app.exports.pictures import Material, Motion, Reel, Sheet, Shot
-from app.exports.provenance import check_picture_path
-from app.look import Look, ThirdKind, ViewRole
-from app.scene.camera import STANDARD_VIEWS
-from app.scene.colormaps import NAMES
-from app.scene.prepare import fitting_transfer
-from app.view_state import LayerState, TransferFunction
+from app.exports.movie import save_movie
+from app.exports.pictures import Material, Shot
+from app.exports.render_order import CAMERAS, KINDS, Order
+from app.look import ViewRole
 from core.errors import InvalidRequest
-from core.evolution import Evolution
-from core.progress import CancelCheck, Progress, part_of
+from core.evolution import Evolution, Forecast
+from core.progress import CancelCheck, Progress, part_of, report
 
 if TYPE_CHECKING:
     from core.cubes import CubeSequence, Vector3
     from core.series import SnapshotSeries
 
-KINDS: tuple[str, ...] = get_args(ThirdKind)
-VIEWS = ("truth", "forecast", *KINDS)
-
-LAYERS = (
-    *("volume", "shell", "affected", "cavity", "dense", "probable", "overlay"),
-    *("box", "site", "cut", "velocity"),
-)
-"""Layers that can be asked for, as `LayerState` calls them."""
-
-CAMERAS: Mapping[str, str] = {"usual": "", "iso": "isometric", **{n: n for n in STANDARD_VIEWS}}
-
 USUAL_AGE_MYR = 0.1
 """Time after the first frame of what is drawn, if none is asked for."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is asked for, as it is typed.
-
-    Parameters
-    ----------
-    views, layers, color_range : str or None
-        Separated by commas; None for the usual ones.
-    time_myr : float or None
-        Time of the picture.
-    size : str
-        Width x height.
-    scale : int
-        Enlargement.
-    camera : str
-        One of `CAMERAS`.
-    orthographic, transparent, annotations, color_bar, fine : bool
-        As in `Sheet` and `Look`.
-    level : float
-        Level of the shell.
-    colormap : str
-        Colours of the gas.
-    turntable, through_time : bool
-        What moves in the movie.
-    fps, seconds
-        As in `Reel`.
-    """
-
-    views: str | None = None
-    time_myr: float | None = None
-    size: str = "1920x1080"
-    scale: int = 1
-    camera: str = "usual"
-    orthographic: bool = False
-    layers: str | None = None
-    level: float = 0.5
-    colormap: str = "deep-blue"
-    color_range: str | None = None
-    transparent: bool = False
-    annotations: bool = True
-    color_bar: bool = True
-    fine: bool = True
-    turntable: bool = False
-    through_time: bool = False
-    fps: int = 25
-    seconds: float = 8.0
-
-    def check(self, out: Path | None, movie: Path | None) -> None:
-        """Refuse what cannot be, before anything is read.
-
-        Parameters
-        ----------
-        out, movie : Path or None
-            What is to be written.
-
-        Raises
-        ------
-        InvalidRequest
-            If an option does not fit; the message names it and what would.
-        """
-        if out is not None:
-            check_picture_path(out)
-            if self.transparent and out.suffix.lower() in (".jpg", ".jpeg"):
-                raise InvalidRequest(f"{out}: JPEG knows no transparency; write .png or .tif.")
-        if movie is not None:
-            check_movie_path(movie)
-        self.sheet()
-        self.reel()
-        self.wanted_views()
-        self.look(None, "difference")
-        if self.camera not in CAMERAS:
-            raise InvalidRequest(
-                f"The camera stands at {', '.join(CAMERAS)}, not at '{self.camera}'."
-            )
-
-    def sheet(self) -> Sheet:
-        """Return the size of the picture, and what is on it."""
-        try:
-            width, height = (int(side) for side in self.size.lower().split("x"))
-        except ValueError:
-            raise InvalidRequest(
-                f"A size is width x height, such as 1920x1080, not '{self.size}'."
-            ) from None
-        return Sheet(
-            width,
-            height,
-            self.scale,
-            self.transparent,
-            self.annotations,
-            self.color_bar,
-            self.fine,
-        )
-
-    def reel(self) -> Reel:
-        """Return how the movie goes on."""
-        both = self.turntable and self.through_time
-        motion: Motion = "both" if both else "turntable" if self.turntable else "time"
-        return Reel(motion, self.fps, self.seconds)
-
-    def wanted_views(self) -> tuple[str, ...]:
-        """Return the views by name; none if it is left to what there is."""
-        names = tuple(name for name in _words(self.views) if name)
-        if self.views is not None and not names:
-            raise InvalidRequest(f"Name a view: {', '.join(VIEWS)}.")
-        for name in names:
-            if name not in VIEWS:
-                raise InvalidRequest(f"There is no view '{name}'; there are {', '.join(VIEWS)}.")
-        if len(set(names)) < len(names):
-            raise InvalidRequest("Name each view once.")
-        if sum(name in KINDS for name in names) > 1:
-            raise InvalidRequest(f"Only one of {', '.join(KINDS)} fits into a picture.")
-        return names
-
-    def look(self, cubes: CubeSequence | None, third: str) -> Look:
-        """Return layers and colours.
-
-        Parameters
-        ----------
-        cubes : CubeSequence or None
-            The gas, to whose density the colours are fitted if no range is asked for.
-        third : str
-            What the third view shows.
-        """
-        if self.colormap not in NAMES:
-            raise InvalidRequest(
-                f"There is no colour map '{self.colormap}'; there are {', '.join(NAMES)}."
-            )
-        usual = TransferFunction() if cubes is None else fitting_transfer(cubes.density[0])
-        low, high = usual.range_dex
-        if self.color_range is not None:
-            try:
-                low, high = (float(end) for end in _words(self.color_range))
-            except ValueError:
-                raise InvalidRequest(
-                    f"A range is two numbers, such as -1.2,1.4, not '{self.color_range}'."
-                ) from None
-        layers = self._layers()
-        return Look(
-            truth=layers,
-            forecast=layers,
-            third=layers,
-            transfer=TransferFunction(self.colormap, (low, high), usual.opacity_points),
-            third_kind=third,  # type: ignore[arg-type]
-            orthographic=self.orthographic,
-        )
-
-    def _layers(self) -> LayerState:
-        usual = LayerState(shell_level=self.level)
-        if self.layers is None:
-            return usual
-        asked = {name for name in _words(self.layers) if name}
-        if unknown := asked - {*LAYERS}:
-            raise InvalidRequest(
-                f"There is no layer '{min(unknown)}'; there are {', '.join(LAYERS)}."
-            )
-        shown: dict[str, Any] = {name: name in asked for name in LAYERS}
-        return LayerState(shell_level=self.level, **shown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,6 +95,8 @@ def draw(
         os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
     order.check(out, movie)
     names = order.wanted_views()
+    if order.particles:
+        _check_particles(wanted.series)
     needs_forecast = not names or any(name != "truth" for name in names)
     material = gather(wanted, needs_forecast, part_of(progress, 0.0, 0.4), cancelled)
     if not names:
@@ -279,6 +106,16 @@ def draw(
     views: list[ViewRole] = [
         "third" if name in KINDS else "truth" if name == "truth" else "forecast" for name in names
     ]
+    order.check_views(names)
+    time = order.time_myr
+    if time is None:
+        time = float(material.times_myr[0]) + USUAL_AGE_MYR
+    if order.coverage is not None:
+        material = with_envelope(material, order.coverage)
+    if order.particles:
+        moving = movie is not None and order.reel().motion != "turntable"
+        at = None if moving else time
+        material = with_particles(material, wanted.series, at, progress, cancelled)
     cubes = material.truth if material.truth is not None else _of(material.forecast)
     look = order.look(cubes, third)
     shot = Shot(
@@ -287,11 +124,9 @@ def draw(
         look,
         titles=_titles(material, wanted.series.name),
         side=CAMERAS[order.camera],
+        density=order.density,
     )
     shot.check()
-    time = order.time_myr
-    if time is None:
-        time = float(material.times_myr[0]) + USUAL_AGE_MYR
     written = []
     if out is not None:
         from app.exports.render import save_picture
@@ -339,7 +174,7 @@ def gather(
     """
     series, name = wanted.series, wanted.series.name
     kept = _saved(series)
-    if isinstance(kept, core.Forecast):
+    if isinstance(kept, Forecast):
         return Material(forecast=kept, site_pc=kept.site_pc, name=name)
     cut: dict[str, Any] = {
         "size_pc": wanted.size_pc,
@@ -370,6 +205,96 @@ def gather(
     return Material(truth, control, forecast, site, name)
 
 
+def with_envelope(material: Material, coverage: float) -> Material:
+    """Add the region that a calibrated forecast promises to hold what is reached.
+
+    Parameters
+    ----------
+    material : Material
+        What is drawn.
+    coverage : float
+        The share of what is really reached that the region shall hold.
+
+    Returns
+    -------
+    Material
+        With the envelope.
+
+    Raises
+    ------
+    InvalidRequest
+        If there is no forecast, or it is not calibrated.
+    """
+    forecast = material.forecast
+    if not isinstance(forecast, Forecast):
+        raise InvalidRequest(
+            "There is no forecast that could promise a coverage: leave out --coverage, or name a "
+            "forecast with --forecast."
+        )
+    return replace(material, envelope=forecast.reached(coverage), coverage=coverage)
+
+
+def with_particles(
+    material: Material,
+    series: SnapshotSeries,
+    time_myr: float | None,
+    progress: Progress | None = None,
+    cancelled: CancelCheck | None = None,
+) -> Material:
+    """Add a sample of the particles.
+
+    Parameters
+    ----------
+    material : Material
+        What is drawn.
+    series : SnapshotSeries
+        The particles.
+    time_myr : float or None
+        The time drawn, of whose frame they are read; None for all frames.
+    progress, cancelled : callable, optional
+        As for `draw`.
+
+    Returns
+    -------
+    Material
+        With the particles.
+    """
+    from app.views.sampling import SampleRequest, frames_from, read_particles
+
+    report(progress, 0.4, "Reading particles")
+    cubes = material.truth
+    if cubes is None:
+        # A single snapshot: the gas that the forecast starts from.
+        forecast = material.forecast
+        assert forecast is not None
+        cubes = forecast.sequence.at(forecast.times_myr[:1])
+    # Cubes may begin later than the run, where the forecast does.
+    start = int(abs(series.times_myr - cubes.times_myr[0]).argmin())
+    shown = 0 if time_myr is None else cubes.nearest(time_myr)
+    frames = frames_from(shown, len(cubes), len(cubes) if time_myr is None else 1)
+    request = SampleRequest(
+        series[start : start + len(cubes)], cubes, material.forecast, frames, {}
+    )
+    _, particles = read_particles(request, cancelled=cancelled)
+    return replace(material, particles=particles)
+
+
+def _check_particles(series: SnapshotSeries) -> None:
+    """Refuse, before anything is read, to draw particles of what has none."""
+    if series.kind == "particles":
+        return
+    where = series.paths[0]
+    if isinstance(_saved(series), Forecast):
+        raise InvalidRequest(
+            f"{where}: holds a forecast, not the particles. Name the snapshots, and this file "
+            "with --forecast."
+        )
+    raise InvalidRequest(
+        f"{where}: holds cells ({series.format}), no particles. Name snapshots of particles, "
+        "such as SWIFT's or Gadget's, or leave out --particles."
+    )
+
+
 def _saved(series: SnapshotSeries) -> object:
     """Return what a file of our own holds, which is more than frames; None otherwise."""
     from core.readers import native
@@ -381,7 +306,7 @@ def _saved(series: SnapshotSeries) -> object:
 
 def _load_forecast(path: Path) -> Evolution:
     found = core.load(path)
-    if not isinstance(found, core.Forecast):
+    if not isinstance(found, Forecast):
         raise InvalidRequest(f"{path}: holds no forecast; `shellsight forecast` makes one.")
     return found
 
@@ -399,7 +324,3 @@ def _titles(material: Material, name: str) -> dict[ViewRole, tuple[str, str]]:
         behind = material.behind_truth
         note += " · relative to the forecast’s control" if behind is not None else " · no control"
     return {"truth": ("Truth", note), "forecast": ("Forecast", model)}
-
-
-def _words(text: str | None) -> list[str]:
-    return [] if text is None else [word.strip() for word in text.split(",")]

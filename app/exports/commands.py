@@ -7,16 +7,24 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QWidget
 
 from app.data.files import ask_name
 from app.exports import provenance
-from app.exports.export_choice import ALL, MovieChoice, PictureChoice, recalled, to_remember
+from app.exports.export_choice import (
+    ALL,
+    MovieChoice,
+    PictureChoice,
+    Screens,
+    recalled,
+    to_remember,
+)
 from app.exports.export_dialog import ExportDialog, MovieDialog, PictureDialog, view_choices
 from app.exports.helper_process import run_apart
 from app.exports.movie import check_movie_path, save_movie
@@ -94,6 +102,8 @@ class Exports(QObject):
             envelope=layering.envelope,
             coverage=document.layers("forecast").coverage,
             particles=layering.particles,
+            truth_site_pc=document.truth_site_pc,
+            truth_forecast=document.truth_forecast,
         )
         look = document.look
         wanted = [role for role in look.shown if not material.lacks(role, look)]
@@ -108,20 +118,29 @@ class Exports(QObject):
             cameras={role: view.camera() for role, view in moved.items()},
             aspects={role: view.width() / max(view.height(), 1) for role, view in moved.items()},
             titles={role: view.title for role, view in seen.items()},
+            density=document.density_display.key,
         )
 
     def _views(self) -> list[tuple[str, str]]:
         shot = self.shot()
         return view_choices([(role, shot.titles[role][0]) for role in shot.views])
 
-    def _screen(self) -> tuple[int, int]:
-        """Size of the views on the screen, side by side, in pixels."""
-        roles = self.shot().views
-        views = [self._window.centre.columns[role].view for role in roles]
+    def _screen(self, slices: bool) -> tuple[int, int]:
+        """Size of the views on the screen, side by side, in pixels; with their slices or not."""
+        columns = [self._window.centre.columns[role] for role in self.shot().views]
+        parts: list[QWidget] = [column if slices else column.view for column in columns]
         ratio = self._window.devicePixelRatioF()
-        width = sum(view.width() for view in views)
-        height = max((view.height() for view in views), default=64)
+        width = sum(part.width() for part in parts)
+        height = max((part.height() for part in parts), default=64)
         return max(round(width * ratio), 64), max(round(height * ratio), 64)
+
+    def _screens(self) -> Screens:
+        return Screens(self._screen(False), self._screen(True))
+
+    def _usual_picture(self) -> PictureChoice:
+        """Return how a picture was wanted last, with slices if the window shows them now."""
+        usual = recalled(PictureChoice(), self._window.settings.recall("picture"))
+        return replace(usual, slices=self._window.document.look.slices)
 
     def _session(self, path: Path | None = None) -> str | None:
         if path is not None and path.suffix.lower() != ".png":
@@ -135,8 +154,8 @@ class Exports(QObject):
         if self._window.document.choosing:
             self._choose_overview()
             return
-        choice = recalled(PictureChoice(), self._window.settings.recall("picture"))
-        dialog = PictureDialog(self._views(), self._screen(), choice, self._speed(), self._window)
+        choice = self._usual_picture()
+        dialog = PictureDialog(self._views(), self._screens(), choice, self._speed(), self._window)
         dialog.chosen.connect(lambda choice: self._ask_picture(choice, dialog))
         self._open(dialog)
 
@@ -165,7 +184,7 @@ class Exports(QObject):
         Job or None
             The work, started; None if it cannot begin.
         """
-        choice = choice or recalled(PictureChoice(), self._window.settings.recall("picture"))
+        choice = choice or self._usual_picture()
         try:
             provenance.check_picture_path(path)
             shot, sheet = self.shot(choice.views), choice.sheet
@@ -193,9 +212,9 @@ class Exports(QObject):
         if self._window.document.choosing:
             self._to_clipboard(self._window.centre.picture(2))
             return None
-        choice = recalled(PictureChoice(), self._window.settings.recall("picture"))
-        width, height = self._screen()
-        sheet = Sheet(width, height, 2, False, choice.annotations, choice.color_bar)
+        choice = self._usual_picture()
+        width, height = self._screen(choice.slices)
+        sheet = replace(choice.sheet, width=width, height=height, scale=2, transparent=False)
         folder = tempfile.TemporaryDirectory(prefix="shellsight-")
         path = Path(folder.name) / "picture.png"
         shot, now = self.shot(), self._window.document.time_myr
@@ -231,8 +250,9 @@ class Exports(QObject):
 
     def choose_movie(self) -> None:
         """Ask for a movie."""
-        choice = recalled(MovieChoice(), self._window.settings.recall("movie"))
-        dialog = MovieDialog(self._views(), self._screen(), choice, self._speed(), self._window)
+        usual = recalled(MovieChoice(), self._window.settings.recall("movie"))
+        choice = replace(usual, slices=self._window.document.look.slices)
+        dialog = MovieDialog(self._views(), self._screens(), choice, self._speed(), self._window)
         dialog.chosen.connect(lambda choice: self._ask_movie(choice, dialog))
         self._open(dialog)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from app.exports.pictures import MOTIONS, MOVIE_SUFFIXES, Motion, Reel, Sheet
 from app.look import VIEW_ROLES
@@ -28,6 +28,13 @@ SIZES: tuple[tuple[str, int, int], ...] = (
 """Name, width and height."""
 
 
+class Screens(NamedTuple):
+    """Size of the views on the screen in pixels, without their slices and with them."""
+
+    bare: tuple[int, int]
+    with_slices: tuple[int, int]
+
+
 @dataclass(frozen=True)
 class PictureChoice:
     """How a picture was wanted last.
@@ -36,7 +43,7 @@ class PictureChoice:
     ----------
     views : str
         "all" or a role.
-    width, height, scale, transparent, annotations, color_bar
+    width, height, scale, transparent, annotations, color_bar, slices
         As in `Sheet`.
     suffix : str
         The format.
@@ -50,6 +57,7 @@ class PictureChoice:
     annotations: bool = True
     color_bar: bool = True
     suffix: str = ".png"
+    slices: bool = False
 
     @property
     def sheet(self) -> Sheet:
@@ -61,6 +69,7 @@ class PictureChoice:
             self.transparent and self.suffix != ".jpg",
             self.annotations,
             self.color_bar,
+            slices=self.slices,
         )
 
     @property
@@ -75,7 +84,7 @@ class MovieChoice:
 
     Parameters
     ----------
-    views, width, height, annotations, color_bar
+    views, width, height, annotations, color_bar, slices
         As for a picture.
     motion, fps, seconds
         As in `Reel`.
@@ -95,6 +104,7 @@ class MovieChoice:
     seconds: float = 8.0
     fine: bool = False
     suffix: str = ".mp4"
+    slices: bool = False
 
     @property
     def sheet(self) -> Sheet:
@@ -105,6 +115,7 @@ class MovieChoice:
             annotations=self.annotations,
             color_bar=self.color_bar,
             fine=self.fine,
+            slices=self.slices,
         )
 
     @property

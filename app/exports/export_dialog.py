@@ -28,6 +28,7 @@ from app.exports.export_choice import (
     SIZES,
     MovieChoice,
     PictureChoice,
+    Screens,
 )
 from app.exports.pictures import (
     LEAST_PIXELS,
@@ -57,7 +58,7 @@ class ExportDialog(QDialog):
         Its title.
     views : sequence of (str, str)
         Key and name of the views that can be drawn.
-    screen : tuple of int
+    screens : Screens
         Size of the views on the screen.
     choice : PictureChoice or MovieChoice
         What to begin with.
@@ -81,7 +82,7 @@ class ExportDialog(QDialog):
         self,
         title: str,
         views: Sequence[tuple[str, str]],
-        screen: tuple[int, int],
+        screens: Screens,
         choice: PictureChoice | MovieChoice,
         seconds_per_megapixel: float = 0.0,
         parent: QWidget | None = None,
@@ -93,9 +94,12 @@ class ExportDialog(QDialog):
         self._busy = False
         self.views = combo(views, "Views", "What is drawn")
         _select(self.views, choice.views)
-        sizes = [("On the screen", *screen), *SIZES]
+        self._screens = screens
+        sizes = [
+            ((width, height), _size_text(name, width, height)) for name, width, height in SIZES
+        ]
         self.preset = combo(
-            [*(((w, h), f"{name}, {w} × {h}") for name, w, h in sizes), (None, CUSTOM)],
+            [(screens.bare, ""), *sizes, (None, CUSTOM)],
             "Usual sizes",
             "Sizes that are often wanted",
         )
@@ -107,6 +111,11 @@ class ExportDialog(QDialog):
         self.color_bar = _check(
             "Scale of colours", choice.color_bar, "Draw which colour is which density"
         )
+        self.slices = _check(
+            "Slices below the views",
+            choice.slices,
+            "Draw the plane through the explosion under each view, or beside it where it is wide",
+        )
         self.form = QFormLayout()
         self.form.setHorizontalSpacing(16)
         self.form.setVerticalSpacing(10)
@@ -115,6 +124,7 @@ class ExportDialog(QDialog):
         sides.addWidget(QLabel("×"))
         sides.addWidget(self.height_spin, 1)
         self.form.addRow("Views", self.views)
+        self.form.addRow("", self.slices)
         self.form.addRow("Size", self.preset)
         self.form.addRow("", sides)
         self.holder = QWidget()
@@ -143,7 +153,9 @@ class ExportDialog(QDialog):
         layout.addStretch(1)
         layout.addWidget(buttons)
         self.setMinimumWidth(430)
+        self._show_screen()
         self._show_preset()
+        self.slices.toggled.connect(lambda _: self._on_slices())
         self.preset.activated.connect(lambda _: self._take_preset())
         for spin in (self.width_spin, self.height_spin):
             spin.valueChanged.connect(lambda _: self._show_preset())
@@ -167,6 +179,20 @@ class ExportDialog(QDialog):
         self.estimate()
 
     # -- size ------------------------------------------------------------------
+
+    def _show_screen(self) -> None:
+        """Offer the size on the screen, which is another one with slices."""
+        size = self._screens.with_slices if self.slices.isChecked() else self._screens.bare
+        self.preset.setItemData(0, size)
+        self.preset.setItemText(0, _size_text("On the screen", *size))
+
+    def _on_slices(self) -> None:
+        as_shown = self.preset.currentIndex() == 0
+        self._show_screen()
+        if as_shown:
+            self._take_preset()
+        self._show_preset()
+        self.estimate()
 
     def _take_preset(self) -> None:
         size = self.preset.currentData()
@@ -247,12 +273,12 @@ class PictureDialog(ExportDialog):
     def __init__(
         self,
         views: Sequence[tuple[str, str]],
-        screen: tuple[int, int],
+        screens: Screens,
         choice: PictureChoice,
         seconds_per_megapixel: float = 0.0,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__("Export a Picture", views, screen, choice, seconds_per_megapixel, parent)
+        super().__init__("Export a Picture", views, screens, choice, seconds_per_megapixel, parent)
         self.scale = combo(
             [(factor, f"{factor} ×") for factor in range(1, MOST_SCALE + 1)],
             "Enlargement",
@@ -286,6 +312,7 @@ class PictureDialog(ExportDialog):
             annotations=self.annotations.isChecked(),
             color_bar=self.color_bar.isChecked(),
             suffix=self.format.currentData(),
+            slices=self.slices.isChecked(),
         )
 
     def _on_format(self) -> None:
@@ -308,12 +335,12 @@ class MovieDialog(ExportDialog):
     def __init__(
         self,
         views: Sequence[tuple[str, str]],
-        screen: tuple[int, int],
+        screens: Screens,
         choice: MovieChoice,
         seconds_per_megapixel: float = 0.0,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__("Export a Movie", views, screen, choice, seconds_per_megapixel, parent)
+        super().__init__("Export a Movie", views, screens, choice, seconds_per_megapixel, parent)
         self.motion = combo(
             MOTIONS.items(), "Motion", "What moves: the time, the eye around the cube, or both"
         )
@@ -363,6 +390,7 @@ class MovieDialog(ExportDialog):
             seconds=self.seconds.value(),
             fine=self.fine.isChecked(),
             suffix=self.format.currentData(),
+            slices=self.slices.isChecked(),
         )
 
     def described(self) -> str:
@@ -392,6 +420,10 @@ def view_choices(roles: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     if len(roles) < 2:
         return list(roles)
     return [(ALL, " and ".join([", ".join(names[:-1]), names[-1]])), *roles]
+
+
+def _size_text(name: str, width: int, height: int) -> str:
+    return f"{name}, {width} × {height}"
 
 
 def _pixels(value: int, tip: str) -> QSpinBox:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.look import VIEW_ROLES, Look, ViewRole
 from app.measuring import stand_in_control
+from app.preferences.display_units import DENSITY, DensityUnit
 from app.view_state import CameraState
 from core.errors import InvalidRequest
 
@@ -59,6 +60,11 @@ class Material:
         The share that it holds.
     particles : Particles, optional
         The particles in the cube.
+    truth_site_pc : tuple of float, optional
+        The explosion of the truth, where the forecast has another.
+    truth_forecast : Evolution, optional
+        A forecast of the truth's explosion, whose control may stand behind
+        the truth, where `forecast` is of another one.
     """
 
     truth: CubeSequence | None = None
@@ -69,6 +75,8 @@ class Material:
     envelope: NDArray[np.bool_] | None = None
     coverage: float = 0.0
     particles: Particles | None = None
+    truth_site_pc: Vector3 | None = None
+    truth_forecast: Evolution | None = None
 
     @property
     def times_myr(self) -> NDArray[np.float64]:
@@ -90,7 +98,13 @@ class Material:
     @property
     def behind_truth(self) -> CubeSequence | None:
         """The control that the truth is compared with."""
-        return stand_in_control(self.truth, self.control, self.forecast)
+        forecast = self.forecast if self.truth_forecast is None else self.truth_forecast
+        return stand_in_control(self.truth, self.control, forecast)
+
+    def site_of(self, role: ViewRole) -> Vector3:
+        """Return where the explosion of a view is, relative to the cube's centre, in pc."""
+        own = self.truth_site_pc if role == "truth" else None
+        return self.site_pc if own is None else own
 
     def lacks(self, role: ViewRole, look: Look) -> str:
         """Say what is missing for a view; "" if nothing is."""
@@ -128,6 +142,9 @@ class Shot:
     side : str
         From where a view without an eye of its own is seen (see
         `camera.STANDARD_VIEWS`); "" for the usual place.
+    density : {"mass", "number"}
+        How the scale of colours shows densities (see
+        `app.preferences.display_units`).
     """
 
     material: Material
@@ -137,6 +154,7 @@ class Shot:
     aspects: Mapping[ViewRole, float] = field(default_factory=dict)
     titles: Mapping[ViewRole, tuple[str, str]] = field(default_factory=dict)
     side: str = ""
+    density: DensityUnit = "mass"
 
     def check(self) -> None:
         """Refuse what cannot be drawn.
@@ -173,6 +191,9 @@ class Sheet:
         Whether the scale of colours is drawn.
     fine : bool
         Whether it is drawn twice as large and reduced: smooth edges.
+    slices : bool
+        Whether the plane through the explosion is drawn under each view, or
+        beside it where there is more room.
 
     Raises
     ------
@@ -187,6 +208,7 @@ class Sheet:
     annotations: bool = True
     color_bar: bool = True
     fine: bool = True
+    slices: bool = False
 
     def __post_init__(self) -> None:
         sides = (self.width, self.height)
@@ -344,5 +366,6 @@ def about(shot: Shot, sheet: Sheet, **more: Any) -> dict[str, Any]:
         look=asdict(shot.look),
         cameras={role: asdict(camera) for role, camera in shot.cameras.items()},
         picture=asdict(sheet),
+        density_unit=DENSITY[shot.density].unit,
         **more,
     )

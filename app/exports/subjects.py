@@ -99,12 +99,11 @@ def subject_of(shot: Shot, role: ViewRole) -> Subject:
 def _evolution(material: Material, role: ViewRole) -> tuple[PreparedEvolution, Details]:
     """Prepare the truth or the forecast, with what its further layers show."""
     truth, forecast = material.truth, material.forecast
-    both = {
-        "truth": None if truth is None else prepare(truth, material.behind_truth, material.site_pc),
-        "forecast": None
-        if forecast is None
-        else prepare(forecast.sequence, forecast.control, material.site_pc),
-    }
+    both: dict[str, PreparedEvolution | None] = {"truth": None, "forecast": None}
+    if truth is not None:
+        both["truth"] = prepare(truth, material.behind_truth, material.site_of("truth"))
+    if forecast is not None:
+        both["forecast"] = prepare(forecast.sequence, forecast.control, material.site_pc)
     prepared = both[role]
     if prepared is None:
         raise InvalidRequest(f"There is no {role} to draw.")

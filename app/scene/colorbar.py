@@ -12,7 +12,6 @@ from app.view_state import TransferFunction
 
 RAMP = 6.0
 LABEL = "log ρ"
-UNIT = "[M\N{CIRCLED DOT OPERATOR} pc⁻³]"
 
 
 def ticks(range_dex: tuple[float, float]) -> list[float]:
@@ -30,6 +29,7 @@ def paint_color_bar(
     transfer: TransferFunction,
     font: QFont,
     label: str = LABEL,
+    shift: float = 0.0,
 ) -> None:
     """Draw a ramp with ticks under it.
 
@@ -45,6 +45,8 @@ def paint_color_bar(
         Font of the labels.
     label : str
         What the ramp shows, written at its left end.
+    shift : float
+        What is added to the values of the map to get those that are written.
     """
     painter.save()
     painter.setRenderHints(
@@ -58,12 +60,12 @@ def paint_color_bar(
     painter.setClipping(False)
     painter.setPen(QColor(255, 255, 255, 28))
     painter.drawPath(clip)
-    low, high = transfer.range_dex
+    low, high = (end + shift for end in transfer.range_dex)
     baseline = ramp.bottom() + 14
     taken = rect.left() + text(
         painter, QPointF(rect.left(), baseline), label, font, 10, SUBTITLE_COLOR
     )
-    for value in ticks(transfer.range_dex):
+    for value in ticks((low, high)):
         x = rect.left() + (value - low) / (high - low) * rect.width()
         if x - 12 > taken:
             number = f"{value:g}".replace("-", MINUS)
