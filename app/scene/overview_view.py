@@ -78,7 +78,7 @@ class OverviewView(Viewport):
         self._layers = layers
         self._stage.set_layers(layers)
         self._annotate()
-        self._canvas.update()
+        self._draw()
 
     @property
     def markers(self) -> tuple[Marker, ...]:

@@ -15,6 +15,7 @@ from app.scene.picking import Picked, pick_gas, ray
 from app.scene.prepare import PreparedEvolution, prepare
 from app.scene.still import draw_still
 from app.scene.third_stage import stage_for
+from app.scene.turns import Turns
 from app.scene.viewport import Viewport
 from app.view_state import CameraState, LayerState, TransferFunction, Vector3
 from core.cubes import CubeSequence
@@ -40,10 +41,14 @@ class SceneView(Viewport):
         Decides the colour of the shell; the third one has none, but rings.
     parent : QWidget, optional
         The parent.
+    turns : Turns, optional
+        Decides when it is drawn (see `Viewport`).
     """
 
-    def __init__(self, role: str, parent: QWidget | None = None) -> None:
-        super().__init__(role, parent)
+    def __init__(
+        self, role: str, parent: QWidget | None = None, turns: Turns | None = None
+    ) -> None:
+        super().__init__(role, parent, turns)
         self._time: float | None = None
         self._shown_at = -PLAYING_S
         self._empty_text = EMPTY_TEXTS[role]
@@ -151,7 +156,7 @@ class SceneView(Viewport):
             return
         self._stage.set_details(details)
         self._annotate()
-        self._canvas.update()
+        self._draw()
 
     def show_time(self, time_myr: float) -> None:
         """Show the frame nearest to a time, in place.
@@ -173,7 +178,7 @@ class SceneView(Viewport):
             self._shown_at = now
             self._stage.show(index)
             self._annotate()
-            self._canvas.update()
+            self._draw()
 
     @property
     def frame(self) -> int | None:
@@ -186,7 +191,7 @@ class SceneView(Viewport):
             return
         self._transfer = transfer
         self._stage.set_transfer(transfer)
-        self._canvas.update()
+        self._draw()
 
     def set_layers(self, layers: LayerState) -> None:
         """Change which layers are shown, and how strongly."""
@@ -195,7 +200,7 @@ class SceneView(Viewport):
         self._layers = layers
         self._stage.set_layers(layers)
         self._annotate()
-        self._canvas.update()
+        self._draw()
 
     def _annotate(self) -> None:
         prepared, frame = self._stage.prepared, self._stage.frame

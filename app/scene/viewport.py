@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 from app.scene import camera as geometry
 from app.scene.canvas import Canvas
 from app.scene.overlay import Overlay
+from app.scene.turns import Turns
 from app.view_state import CameraState, Vector3
 
 STILL_MS = 200
@@ -24,6 +25,8 @@ FREE_ABOVE = 0.1
 
 HEADING = 44.0
 """Height of title and subtitle in pixels."""
+
+FIRST_DRAW_S = 0.3
 
 DEGREES_PER_PIXEL = 0.4
 ZOOM_PER_NOTCH = 1.12
@@ -42,6 +45,8 @@ class Viewport(QFrame):
         Decides the colour of what belongs to one of them.
     parent : QWidget, optional
         The parent.
+    turns : Turns, optional
+        Decides when it is drawn, among others; by default it does so at once.
     """
 
     camera_changed = Signal(object)
@@ -53,9 +58,15 @@ class Viewport(QFrame):
     heading_double_clicked = Signal()
     """The user double-clicked on the title."""
 
-    def __init__(self, role: str, parent: QWidget | None = None) -> None:
+    drawn = Signal()
+    """It was drawn."""
+
+    def __init__(
+        self, role: str, parent: QWidget | None = None, turns: Turns | None = None
+    ) -> None:
         super().__init__(parent)
         self.role = role
+        self._turns = turns
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setMinimumSize(160, 160)
         self._closed = False
@@ -63,6 +74,7 @@ class Viewport(QFrame):
         self._coarse_wanted = False
         self._standpoint = USUAL  # until the eye is moved, the cube fills the view
         self._fine_seconds = 0.0
+        self._coarse_seconds = 0.0
         self._parallel = False
         self._reserved = 0.0
         self._camera = geometry.default_camera()
@@ -206,7 +218,7 @@ class Viewport(QFrame):
         self._camera = camera
         self._place_eye(camera)
         self._annotate()
-        self._canvas.update()
+        self._draw()
 
     def _drag(self, across: float, down: float, panning: bool) -> None:
         if panning:
@@ -257,8 +269,29 @@ class Viewport(QFrame):
             self._still.start()
 
     def _measure(self) -> None:
-        if not self._coarse:
+        if self._coarse:
+            self._coarse_seconds = self._canvas.draw_seconds
+        else:
             self._fine_seconds = self._canvas.draw_seconds
+        self.drawn.emit()
+
+    @property
+    def draw_seconds(self) -> float:
+        """How long drawing will take, as far as is known: the first time takes longer."""
+        known = self._coarse_seconds if self._coarse else self._fine_seconds
+        return known or FIRST_DRAW_S
+
+    def draw_now(self) -> None:
+        """Draw with the next update of the screen."""
+        if not self._closed:
+            self._canvas.update()
+
+    def _draw(self) -> None:
+        """Draw when it is this view's turn."""
+        if self._turns is None:
+            self._canvas.update()
+        else:
+            self._turns.ask(self)
 
     def redraw(self) -> None:
         """Draw in full quality now."""
@@ -269,7 +302,7 @@ class Viewport(QFrame):
         if self._closed:
             return
         self._apply_coarse(False)
-        self._canvas.update()
+        self._draw()
 
     # Pictures
 

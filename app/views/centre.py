@@ -34,6 +34,7 @@ from app.scene.picking import Picked
 from app.scene.slices import SliceView
 from app.scene.temperature import shows_temperature
 from app.scene.third import THIRD_TIPS, ThirdScene, third_scene
+from app.scene.turns import Turns
 from app.scene.viewport import Viewport
 from app.theme import Theme
 from app.views.columns import TITLES, Column, WholeBox
@@ -73,6 +74,7 @@ class Centre(QWidget):
         self.start_page = StartPage(theme)
         self.columns: dict[ViewRole, Column] = {}
         self.link = CameraLink((), self)
+        self._turns = Turns(self)
         self.views = QWidget()
         self._row = QHBoxLayout(self.views)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -110,7 +112,7 @@ class Centre(QWidget):
 
     def _add_column(self, role: ViewRole) -> Column:
         """Make a column; the third one only when it is wanted, as each costs a context."""
-        column = self.columns[role] = Column(role, self._document, self._theme)
+        column = self.columns[role] = Column(role, self._document, self._theme, self._turns)
         column.view.picked.connect(self._on_picked_in_cube)
         column.slice.picked.connect(self._on_picked_in_cube)
         column.align_requested.connect(lambda: self.link.align(column.view))

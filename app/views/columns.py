@@ -12,6 +12,7 @@ from app.panels.colorbar import ColorBar
 from app.scene.overview_view import OverviewView
 from app.scene.proportions import BESIDE, UNDER, is_wide
 from app.scene.slices import SliceView
+from app.scene.turns import Turns
 from app.scene.view import SceneView
 from app.theme import Theme
 from app.views.view_buttons import ThirdChooser, ViewButtons
@@ -31,17 +32,24 @@ class Column(QWidget):
         What is shown.
     theme : Theme
         The look.
+    turns : Turns
+        Decides when the view is drawn, among others.
     """
 
     align_requested = Signal()
     """The other views are to look from where this one does."""
 
     def __init__(
-        self, role: ViewRole, document: Document, theme: Theme, parent: QWidget | None = None
+        self,
+        role: ViewRole,
+        document: Document,
+        theme: Theme,
+        turns: Turns,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.role: ViewRole = role
-        self.view = SceneView(role)
+        self.view = SceneView(role, turns=turns)
         self.bar = ColorBar(document, theme)
         self.slice = SliceView(role)
         self.buttons = ViewButtons(role, document, theme, self.view)
