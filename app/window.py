@@ -40,6 +40,7 @@ from app.forecasts import forecasting
 from app.forecasts.forecast_desk import ForecastDesk
 from app.forecasts.forecast_request import ForecastRequest
 from app.forecasts.live import Live
+from app.garbage import Garbage
 from app.guidance.commands import Guidance
 from app.jobs import Job, Jobs
 from app.long_work import LongWork
@@ -120,6 +121,7 @@ class Window(QMainWindow):
         self.notifications = notifications or Notifications(self)
         self._choices_listed = False
         self.document = Document()
+        self.garbage = Garbage(self)
         self.jobs = Jobs(self)
         parts = (self.document, self.jobs, self.notifications)
         self.reading = Reading(*parts, self.settings, self)
@@ -478,6 +480,7 @@ class Window(QMainWindow):
         networks, devices = choices
         self.forecast_panel.set_networks(networks)
         self.forecast_panel.set_devices(devices)
+        self.garbage.spare()
 
     def _on_forecast_ended(self, text: str) -> None:
         self._refresh()
@@ -564,6 +567,7 @@ class Window(QMainWindow):
         self.watch.set_on(False)
         self.hide()
         self.jobs.shut_down()
+        self.garbage.stop()
         self.recovery.close()
         self.centre.close_views()
         event.accept()
