@@ -427,6 +427,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     *_in(
         "Help",
+        ("guide", "Guide", "What can be done, and how, with pictures", "F1", "book-open"),
         (
             "palette",
             "Command Palette…",

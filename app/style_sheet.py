@@ -90,7 +90,8 @@ QLabel#documentTitle {{ color: {c.secondary}; }}
 QLabel#time {{ font-size: 14px; font-weight: 600; }}
 QLabel#consequence {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 7px;
     padding: 8px 12px; }}
-QLabel#consequence[wrong="true"], QLabel#secondary[wrong="true"] {{ color: {c.error}; }}
+QLabel#consequence[wrong="true"], QLabel#secondary[wrong="true"],
+QLineEdit[wrong="true"] {{ color: {c.error}; }}
 QListWidget#sites {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 7px;
     outline: 0; padding: 2px; }}
 QListWidget#sites::item {{ border-radius: 5px; padding-left: 2px; }}

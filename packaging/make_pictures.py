@@ -4,7 +4,8 @@ xvfb-run -a -s "-screen 0 1600x1000x24" python packaging/make_pictures.py --out 
 
 Every state and dialog of the window has a name (`--list`); without names, all
 are drawn, at the size of the screen. To look at all of them before a release,
-run it in both themes, with screens of 1600x1000 and 1280x720.
+run it in both themes, with screens of 1600x1000 and 1280x720. With `--guide`
+those that the README and the guide show go to resources/screenshots.
 """
 
 from __future__ import annotations
@@ -22,14 +23,29 @@ os.environ.setdefault("QT_API", "pyside6")
 
 import h5py
 import numpy as np
-from PySide6.QtCore import QRect, QSettings
+from PySide6.QtCore import QRect, QSettings, Qt
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
 
 from app.colors import ThemeChoice
 from app.panels.fold import Fold
 
-PATIENCE_S = 180.0
+PATIENCE_S = 300.0
+SCREENSHOTS = Path(__file__).resolve().parents[1] / "resources" / "screenshots"
+GUIDE = (
+    "main",
+    "difference",
+    "layers",
+    "live",
+    "forecasts",
+    "candidates",
+    "units",
+    "new-supernova",
+    "save-picture",
+)
+"""What the README and the guide show."""
+
+GUIDE_PX = 1280
 
 
 class Studio:
@@ -56,6 +72,7 @@ class Studio:
         from app.window import Window
 
         self.application, self.out, self.scratch = application, out, scratch
+        self.guide = False
         store = QSettings(str(scratch / "settings.ini"), QSettings.Format.IniFormat)
         self.settings = Settings(store)
         self.settings.preferences = replace(self.settings.preferences, theme=theme)
@@ -108,19 +125,15 @@ class Studio:
         self.until(lambda: bool(window.document.figures.curves))
         self.rest()
 
-    def dialog(self) -> QDialog:
-        """Return the dialog that is open."""
+    def dialogs(self) -> list[QDialog]:
+        """Return the dialogs that are open."""
         dialogs = [one for one in self.application.topLevelWidgets() if isinstance(one, QDialog)]
-        shown = [one for one in dialogs if one.isVisible()]
-        if not shown:
-            raise SystemExit("No dialog is open.")
-        return shown[-1]
+        return [one for one in dialogs if one.isVisible()]
 
     def close_dialogs(self) -> None:
         """Close what lies over the window."""
-        for one in self.application.topLevelWidgets():
-            if isinstance(one, QDialog) and one.isVisible():
-                one.close()
+        for one in self.dialogs():
+            one.close()
         self.wait(0.3)
 
     def shoot(self, name: str, widget: QWidget | None = None) -> None:
@@ -128,11 +141,26 @@ class Studio:
         self.wait(0.3)
         picture: QPixmap = QGuiApplication.primaryScreen().grabWindow(0)
         if widget is not None:
-            corner = widget.mapToGlobal(widget.rect().topLeft())
-            picture = picture.copy(QRect(corner, widget.size()))
-        path = self.out / f"{name}.png"
-        picture.save(str(path))
+            picture = _part(picture, widget)
+        self._keep(picture, self.out / f"{name}.png")
+        if self.guide and name in GUIDE:
+            dialogs = self.dialogs()
+            if dialogs:
+                picture = _part(picture, dialogs[-1])
+            elif picture.width() > GUIDE_PX:
+                smooth = Qt.TransformationMode.SmoothTransformation
+                picture = picture.scaledToWidth(GUIDE_PX, smooth)
+            self._keep(picture, SCREENSHOTS / f"{name}.jpg")
+
+    def _keep(self, picture: QPixmap, path: Path) -> None:
+        picture.save(str(path), quality=88)
         print(path, flush=True)
+
+
+def _part(picture: QPixmap, widget: QWidget) -> QPixmap:
+    """Cut what is seen of a widget out of a picture of the screen."""
+    corner = widget.mapToGlobal(widget.rect().topLeft())
+    return picture.copy(QRect(corner, widget.size()))
 
 
 def _panel(studio: Studio, side: str, name: str) -> None:
@@ -395,6 +423,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="states (all by default)")
     parser.add_argument("--out", type=Path, default=Path("pictures"))
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    parser.add_argument("--guide", action="store_true", help="renew those of the guide")
     parser.add_argument("--list", action="store_true", help="list the states")
     options = parser.parse_args()
     if options.list:
@@ -411,6 +440,7 @@ def main() -> None:
         application = QApplication(sys.argv[:1])
         application.setApplicationName("Shellsight")
         studio = Studio(application, options.out, options.theme, Path(scratch))
+        studio.guide = options.guide
         for name in options.names or STATES:
             STATES[name](studio)
         studio.close_dialogs()

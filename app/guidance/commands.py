@@ -1,4 +1,4 @@
-"""The commands that help: command palette, keys on one sheet, about."""
+"""The commands that help: guide, command palette, keys on one sheet, about."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.actions import COMMANDS, Actions, key_text
 from app.document import Document
 from app.guidance.dialogs import AboutDialog, graphics_info
+from app.guidance.guide_dialog import GuideDialog
 from app.guidance.keys_dialog import KeysDialog
 from app.guidance.palette import Entry, Palette
 from app.guidance.search import why_not
@@ -48,6 +49,7 @@ class Guidance(QObject):
         self._open: Callable[[Path], object] | None = None
         self._panel: ForecastPanel | None = None
         self._given: list[str] = []
+        self._guide: GuideDialog | None = None
 
     def offer(
         self, actions: Actions, open_path: Callable[[Path], object], panel: ForecastPanel
@@ -68,6 +70,7 @@ class Guidance(QObject):
     def commands(self) -> dict[str, Callable[..., object]]:
         """Return what each command does, by its key."""
         return {
+            "guide": self.show_guide,
             "palette": self.show_palette,
             "keys": lambda: KeysDialog(self._window).open(),
             "about": lambda: AboutDialog(graphics_info(), self._window).open(),
@@ -80,6 +83,14 @@ class Guidance(QObject):
     def show_palette(self) -> None:
         """Show everything there is to do."""
         Palette(self.entries(), self._theme, self._window).open()
+
+    def show_guide(self) -> None:
+        """Show the guide, at the place where it was left."""
+        if self._guide is None:
+            self._guide = GuideDialog(self._window)
+        self._guide.show()
+        self._guide.raise_()
+        self._guide.activateWindow()
 
     def entries(self) -> list[Entry]:
         """Return all there is to do now: commands, the last ones first, files, models."""

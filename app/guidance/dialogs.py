@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.notifications import Notice
+from app.notifications import Notice, log_path
 
 PACKAGES = (
     "numpy",
@@ -106,7 +106,7 @@ def versions(graphics: str) -> str:
     """Return the versions that matter for a report, one a line."""
     lines = [f"Python {sys.version.split()[0]}, {platform.platform()}"]
     lines += [f"{name} {package_version(name)}" for name in PACKAGES]
-    return "\n".join([*lines, f"Graphics: {graphics}"])
+    return "\n".join([*lines, f"Graphics: {graphics}", f"Log: {log_path()}"])
 
 
 def graphics_info() -> str:

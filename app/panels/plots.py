@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
@@ -38,6 +38,29 @@ RADIUS_TIP = (
 )
 
 
+class TitleChoice(QComboBox):
+    """A title that can be chosen, no wider than the one that is: the legend needs the room."""
+
+    ARROW_PX = 34
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.currentTextChanged.connect(lambda _: self.updateGeometry())
+
+    def sizeHint(self) -> QSize:
+        size = super().sizeHint()
+        text = self.fontMetrics().horizontalAdvance(self.currentText())
+        return QSize(min(size.width(), text + self.ARROW_PX), size.height())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def showPopup(self) -> None:
+        # The list is as wide as its longest entry needs.
+        self.view().setMinimumWidth(super().sizeHint().width())
+        super().showPopup()
+
+
 class PlotsPanel(QWidget):
     """Radius against time, and a figure of the comparison against time.
 
@@ -67,7 +90,7 @@ class PlotsPanel(QWidget):
             ],
         )
         self.theory_key.hide()
-        self.choice = QComboBox()
+        self.choice = TitleChoice()
         self.choice.setObjectName("plotChoice")
         self.choice.setToolTip("Which figures of the comparison are plotted")
         self.choice.setAccessibleName("Plot of the comparison")
