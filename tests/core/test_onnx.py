@@ -58,7 +58,8 @@ def test_the_graph_takes_the_gas_and_answers_as_the_forecaster(tmp_path: Path) -
         },
     )
     forecaster = core.Forecaster(weights, device="cpu", averaging=1)
-    forecaster._half = False
+    assert forecaster._network is not None
+    forecaster._network.half = False
     forecast = forecaster.forecast(cube, energy_erg=energy)
     ours = np.log10(forecast.control.density[1:] / cube.density)
     np.testing.assert_allclose(control[0], ours, atol=1e-4)
