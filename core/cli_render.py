@@ -112,6 +112,15 @@ def render(
     ] = False,
     fps: Annotated[int, typer.Option(help="Pictures of the movie a second.")] = 25,
     seconds: Annotated[float, typer.Option(help="Length of the movie.")] = 8.0,
+    interpolate: Annotated[
+        bool | None,
+        typer.Option(
+            "--interpolate/--no-interpolate",
+            help="Whether pictures between the snapshots are interpolated in log density; "
+            "default: where there are fewer than 8 snapshots in a second of the movie.",
+            show_default=False,
+        ),
+    ] = None,
     forecast: Annotated[
         Path | None,
         typer.Option(
@@ -161,6 +170,7 @@ def render(
         through_time=through_time,
         fps=fps,
         seconds=seconds,
+        interpolate=interpolate,
         slices=slices,
         particles=particles,
         coverage=coverage,

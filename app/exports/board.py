@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import TracebackType
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
+from app.exports.between import material_at
 from app.exports.panel import Panel
 from app.exports.pictures import Sheet, Shot
 from app.exports.sheet_layout import cells
 from app.fonts import interface_family
 from core.progress import CancelCheck, Progress, check_cancelled, report
+
+FIELDS = ("density", "temperature", "velocity")
 
 _application: list[QGuiApplication] = []
 
@@ -44,6 +48,9 @@ class Board:
         What is drawn.
     sheet : Sheet
         The picture.
+    between : bool
+        Whether what is between the frames is interpolated (see
+        `app.exports.between`); the nearest frame is drawn otherwise.
 
     Raises
     ------
@@ -51,11 +58,12 @@ class Board:
         If there is nothing to draw, or data for a view are missing.
     """
 
-    def __init__(self, shot: Shot, sheet: Sheet) -> None:
+    def __init__(self, shot: Shot, sheet: Sheet, *, between: bool = False) -> None:
         shot.check()
         ensure_application()
         font = QFont(interface_family())
         self.sheet = sheet
+        self._shot, self._between = shot, between
         self.panels: list[Panel] = []
         try:
             for role, cell in zip(shot.views, cells(sheet, len(shot.views)), strict=True):
@@ -108,6 +116,10 @@ class Board:
         QImage
             The picture.
         """
+        if self._between:
+            now = replace(self._shot, material=material_at(self._shot.material, time_myr, FIELDS))
+            for panel in self.panels:
+                panel.take(now)
         width, height = self.sheet.size
         clear = self.sheet.transparent
         form = QImage.Format.Format_RGBA8888_Premultiplied if clear else QImage.Format.Format_RGB888

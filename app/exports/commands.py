@@ -252,7 +252,10 @@ class Exports(QObject):
         """Ask for a movie."""
         usual = recalled(MovieChoice(), self._window.settings.recall("movie"))
         choice = replace(usual, slices=self._window.document.look.slices)
-        dialog = MovieDialog(self._views(), self._screens(), choice, self._speed(), self._window)
+        dialog = MovieDialog(
+            *(self._views(), self._screens(), choice, self._speed(), self._window),
+            n_snapshots=len(self.shot().material.times_myr),
+        )
         dialog.chosen.connect(lambda choice: self._ask_movie(choice, dialog))
         self._open(dialog)
 
@@ -274,7 +277,7 @@ class Exports(QObject):
             self._window.notifications.error(error, "The movie")
             return None
         now = self._window.document.time_myr
-        told, count = ("The movie", self._said), reel.n_pictures
+        told, count = ("The movie", self._said), reel.n_drawn(len(shot.material.times_myr))
         job = self._draw(told, path, sheet, count, save_movie, shot, sheet, reel, now, path)
         self._follow(job, dialog)
         job.start()

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple, TypeVar
 
-from app.exports.pictures import MOTIONS, MOVIE_SUFFIXES, Motion, Reel, Sheet
+from app.exports.pictures import Sheet
+from app.exports.reel import BETWEEN, MOTIONS, MOVIE_SUFFIXES, Between, Motion, Reel
 from app.look import VIEW_ROLES
 from core.errors import InvalidRequest
 
@@ -86,7 +87,7 @@ class MovieChoice:
     ----------
     views, width, height, annotations, color_bar, slices
         As for a picture.
-    motion, fps, seconds
+    motion, fps, seconds, between
         As in `Reel`.
     fine : bool
         Smooth edges, which take four times as long.
@@ -105,6 +106,7 @@ class MovieChoice:
     fine: bool = False
     suffix: str = ".mp4"
     slices: bool = False
+    between: Between = "few"
 
     @property
     def sheet(self) -> Sheet:
@@ -121,7 +123,7 @@ class MovieChoice:
     @property
     def reel(self) -> Reel:
         """How it goes on."""
-        return Reel(self.motion, self.fps, self.seconds)
+        return Reel(self.motion, self.fps, self.seconds, self.between)
 
 
 Choice = TypeVar("Choice", PictureChoice, MovieChoice)
@@ -129,6 +131,7 @@ Choice = TypeVar("Choice", PictureChoice, MovieChoice)
 _ALLOWED: Mapping[str, tuple[object, ...]] = {
     "views": (ALL, *VIEW_ROLES),
     "motion": tuple(MOTIONS),
+    "between": tuple(BETWEEN),
 }
 _SUFFIXES: Mapping[type, tuple[str, ...]] = {
     PictureChoice: tuple(suffix for suffix, _ in PICTURE_FORMATS),

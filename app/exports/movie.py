@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.exports import provenance
-from app.exports.pictures import MOVIE_SUFFIXES, Reel, Sheet, Shot, about, moments, movie_sheet
+from app.exports.pictures import Sheet, Shot, about
+from app.exports.reel import MOVIE_SUFFIXES, Reel, moments, movie_sheet
 from core.errors import InvalidRequest
 from core.progress import CancelCheck, Progress, check_cancelled, report
 from core.writers.atomic import replacing
@@ -75,9 +76,11 @@ def save_movie(
     check_movie_path(path)
     shot.check()
     sheet = movie_sheet(sheet)
-    plan = moments(reel, shot.material.times_myr, time_myr)
-    note = json.dumps(about(shot, sheet, reel=_told(reel), time_myr=time_myr), default=str)
-    with replacing(path) as partial, Board(shot, sheet) as board:
+    times = shot.material.times_myr
+    plan, between = moments(reel, times, time_myr), reel.interpolates(len(times))
+    told = about(shot, sheet, reel=reel.told(len(times)), time_myr=time_myr)
+    note = json.dumps(told, default=str)
+    with replacing(path) as partial, Board(shot, sheet, between=between) as board:
         # Writers choose the format by the name.
         named = partial.with_name(partial.name + path.suffix.lower())
         try:
@@ -87,7 +90,7 @@ def save_movie(
                 for done, (time, angle) in enumerate(plan):
                     check_cancelled(cancelled, "The movie")
                     report(progress, done / len(plan), f"Picture {done + 1} of {len(plan)}")
-                    moment = (board.frames_at(time), angle)
+                    moment = (time if between else board.frames_at(time), angle)
                     if moment != shown:  # the same frame is shown for a while: drawn once
                         shown, pixels = moment, _bytes(board.draw(time, angle))
                     pictures.send(pixels)
@@ -100,10 +103,6 @@ def save_movie(
             named.unlink(missing_ok=True)
     report(progress, 1.0, f"Wrote {path.name}")
     return path
-
-
-def _told(reel: Reel) -> dict[str, Any]:
-    return {"motion": reel.motion, "fps": reel.fps, "seconds": reel.seconds}
 
 
 def _bytes(image: QImage) -> bytes:

@@ -30,7 +30,7 @@ from app.scene.slice_painting import (
     paint_plane,
     placement_of,
 )
-from app.scene.temperature import gas_plane, gas_transfer
+from app.scene.temperature import colour_alike, gas_plane, gas_transfer
 from app.view_state import CameraState, TransferFunction
 
 REFERENCE_PIXELS = 480.0
@@ -64,7 +64,7 @@ class Panel:
         self._density = DENSITY[shot.density]
         self.size = size = (cell.view.width, cell.view.height)
         self._scale = min(size) / REFERENCE_PIXELS
-        self._subject = subject = subject_of(shot, role)
+        self._subject = self._first = subject = subject_of(shot, role)
         self._eye = _eye(shot, role, size[0] / size[1], self._has_bar)
         self._easel = Easel(
             subject.prepared,
@@ -90,6 +90,22 @@ class Panel:
     def close(self) -> None:
         """Let go of the graphics."""
         self._easel.close()
+
+    def take(self, shot: Shot) -> None:
+        """Draw other data from now on, in the colours and to the scales of the first.
+
+        Parameters
+        ----------
+        shot : Shot
+            The same view of other data.
+        """
+        new = subject_of(shot, self.role)
+        details = new.details
+        if details is not None and self._first.details is not None:
+            details = details.scaled_as(self._first.details)
+        colour_alike(new.prepared, self._first.prepared)
+        self._subject = replace(self._subject, prepared=new.prepared, details=details)
+        self._easel.take(new.prepared, details)
 
     def frame_at(self, time_myr: float) -> int:
         """Return the index of the frame that is shown at a time."""

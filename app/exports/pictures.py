@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,17 +27,6 @@ LEAST_PIXELS, MOST_PIXELS = 64, 8192
 MOST_SCALE = 4
 MOST_AREA = 2**27
 """Pixels of a picture after it is enlarged: half a gigabyte of memory."""
-
-Motion = Literal["time", "turntable", "both"]
-MOTIONS: Mapping[Motion, str] = {
-    "time": "Through time",
-    "turntable": "Turntable",
-    "both": "Through time, turning",
-}
-
-MOVIE_SUFFIXES = (".mp4", ".gif")
-MOST_FPS = 60
-MOST_SECONDS = 600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,87 +225,6 @@ class Sheet:
         """Pixels of the file."""
         width, height = self.size
         return width * height
-
-
-@dataclass(frozen=True)
-class Reel:
-    """How a movie goes on.
-
-    Parameters
-    ----------
-    motion : {"time", "turntable", "both"}
-        What moves: the time, the eye around the cube once, or both.
-    fps : int
-        Pictures a second.
-    seconds : float
-        Length.
-
-    Raises
-    ------
-    InvalidRequest
-        If there is no such motion, or a number is out of range.
-    """
-
-    motion: Motion = "time"
-    fps: int = 25
-    seconds: float = 8.0
-
-    def __post_init__(self) -> None:
-        if self.motion not in MOTIONS:
-            raise InvalidRequest(f"A movie shows {', '.join(MOTIONS)}, not '{self.motion}'.")
-        if not 1 <= self.fps <= MOST_FPS:
-            raise InvalidRequest(f"A movie has 1 to {MOST_FPS} pictures a second, not {self.fps}.")
-        if not 0.0 < self.seconds <= MOST_SECONDS:
-            raise InvalidRequest(
-                f"A movie lasts up to {MOST_SECONDS:g} seconds, not {self.seconds:g}."
-            )
-
-    @property
-    def n_pictures(self) -> int:
-        """Pictures of the movie."""
-        return max(round(self.fps * self.seconds), 1)
-
-
-def movie_sheet(sheet: Sheet) -> Sheet:
-    """Return the size of a movie: even sides, which video needs, and nothing see-through."""
-    return replace(
-        sheet,
-        width=sheet.width - sheet.width % 2,
-        height=sheet.height - sheet.height % 2,
-        transparent=False,
-    )
-
-
-def moments(
-    reel: Reel, times_myr: NDArray[np.float64], still_myr: float
-) -> list[tuple[float, float]]:
-    """List the pictures of a movie.
-
-    Parameters
-    ----------
-    reel : Reel
-        How it goes on.
-    times_myr : ndarray
-        Times of the frames there are, in Myr.
-    still_myr : float
-        The time shown where it does not move.
-
-    Returns
-    -------
-    list of (float, float)
-        Time in Myr and angle in degrees by which the eye has turned. Time
-        passes evenly, as on a clock, from the first frame to the last; a
-        turntable ends one step before where it began, so that it can go on.
-    """
-    count = reel.n_pictures
-    parts = np.arange(count) / max(count, 1)
-    angles = 360.0 * parts if reel.motion != "time" else np.zeros(count)
-    if reel.motion == "turntable":
-        times = np.full(count, still_myr)
-    else:
-        first, last = float(np.min(times_myr)), float(np.max(times_myr))
-        times = np.linspace(first, last, count) if count > 1 else np.array([last])
-    return [(float(time), float(angle)) for time, angle in zip(times, angles, strict=True)]
 
 
 def estimated_bytes(sheet: Sheet, path: Path | str) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from app.exports.movie import check_movie_path
-from app.exports.pictures import Motion, Reel, Sheet
+from app.exports.pictures import Sheet
 from app.exports.provenance import check_picture_path
+from app.exports.reel import Between, Motion, Reel
 from app.look import Look, ThirdKind
 from app.preferences.display_units import DENSITY, DensityUnit
 from app.scene.camera import STANDARD_VIEWS
@@ -66,6 +67,9 @@ class Order:
         What moves in the movie.
     fps, seconds
         As in `Reel`.
+    interpolate : bool or None
+        Whether pictures between the snapshots are interpolated; None where
+        these are few.
     particles : bool
         Whether a sample of the particles is drawn.
     coverage : float or None
@@ -93,6 +97,7 @@ class Order:
     through_time: bool = False
     fps: int = 25
     seconds: float = 8.0
+    interpolate: bool | None = None
     slices: bool = False
     particles: bool = False
     coverage: float | None = None
@@ -179,7 +184,10 @@ class Order:
         """Return how the movie goes on."""
         both = self.turntable and self.through_time
         motion: Motion = "both" if both else "turntable" if self.turntable else "time"
-        return Reel(motion, self.fps, self.seconds)
+        between: Between = "few"
+        if self.interpolate is not None:
+            between = "always" if self.interpolate else "never"
+        return Reel(motion, self.fps, self.seconds, between)
 
     def wanted_views(self) -> tuple[str, ...]:
         """Return the views by name; none if it is left to what there is."""

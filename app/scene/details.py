@@ -270,6 +270,13 @@ class Details:
         near = 0.5 * float(np.median(steps)) if len(steps) else np.inf
         return nearest if abs(float(other.times_myr[nearest]) - time) <= near else None
 
+    def scaled_as(self, other: Details) -> Details:
+        """Return the same, with arrows as long as those of another."""
+        new = copy(self)
+        if self.has_velocity and other.has_velocity:
+            new.usual_speed_kms = other.usual_speed_kms
+        return new
+
 
 RAYS = fibonacci_directions(DENSE_RAYS)
 """The directions of `Details.dense_radii`."""

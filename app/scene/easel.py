@@ -100,6 +100,20 @@ class Easel:
         """Let go of the graphics."""
         self._plotter.close()
 
+    def take(self, prepared: PreparedEvolution, details: Details | None) -> None:
+        """Draw another evolution from now on.
+
+        Parameters
+        ----------
+        prepared : PreparedEvolution
+            The evolution.
+        details : Details or None
+            What further layers show.
+        """
+        self.stage.set_evolution(prepared)
+        if details is not None:
+            self.stage.set_details(details)
+
     def draw(self, index: int, camera: CameraState) -> NDArray[np.uint8]:
         """Draw a frame.
 

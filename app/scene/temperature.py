@@ -91,6 +91,20 @@ def transfer_of(prepared: PreparedEvolution) -> TransferFunction:
     return known
 
 
+def colour_alike(prepared: PreparedEvolution, other: PreparedEvolution) -> None:
+    """Colour the temperature of an evolution as that of another, of which it is a part.
+
+    Parameters
+    ----------
+    prepared : PreparedEvolution
+        What is coloured.
+    other : PreparedEvolution
+        What decides the colours.
+    """
+    if has_temperature(prepared) and has_temperature(other):
+        _transfers[prepared] = transfer_of(other)
+
+
 def gas_plane(
     prepared: PreparedEvolution,
     index: int,

@@ -15,7 +15,8 @@ from PIL import Image
 
 from app.exports.helper_process import run_apart
 from app.exports.movie import save_movie
-from app.exports.pictures import MOST_AREA, Material, Reel, Sheet, Shot, moments, movie_sheet
+from app.exports.pictures import MOST_AREA, Material, Sheet, Shot
+from app.exports.reel import Reel, moments, movie_sheet
 from app.exports.render import shot_of
 from core.errors import Cancelled, InvalidRequest, ShellsightError
 from tests.helpers import analytic_evolution
@@ -93,7 +94,12 @@ def test_a_gif_loops_and_says_where_it_comes_from(qapp, shot, tmp_path):
         assert gif.info["loop"] == 0
         assert gif.info["duration"] == 250
         about = json.loads(gif.info["comment"])
-        assert about["reel"] == {"motion": "time", "fps": 4, "seconds": 1.0}
+        assert about["reel"] == {
+            "motion": "time",
+            "fps": 4,
+            "seconds": 1.0,
+            "interpolated": "in log density between 4 snapshots",
+        }
         assert about["views"] == ["truth"]
         gif.seek(3)
         gif.load()
