@@ -159,8 +159,9 @@ class Studio:
 
 def _part(picture: QPixmap, widget: QWidget) -> QPixmap:
     """Cut what is seen of a widget out of a picture of the screen."""
+    ratio = picture.devicePixelRatio()
     corner = widget.mapToGlobal(widget.rect().topLeft())
-    return picture.copy(QRect(corner, widget.size()))
+    return picture.copy(QRect(corner * ratio, widget.size() * ratio))
 
 
 def _panel(studio: Studio, side: str, name: str) -> None:

@@ -225,7 +225,10 @@ class TimePlot(QWidget):
         pen : QPen
             Colour, width and dashes.
         """
-        self._add(pg.PlotDataItem(x, y, pen=pen, connect="finite", antialias=True))
+        # Widths of such pens are in pixels of the screen, of which dense ones have more.
+        dense = QPen(pen)
+        dense.setWidthF(pen.widthF() * self.devicePixelRatioF())
+        self._add(pg.PlotDataItem(x, y, pen=dense, connect="finite", antialias=True))
 
     def add_band(
         self,
