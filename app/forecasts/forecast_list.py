@@ -10,6 +10,7 @@ from app.forecasts.forecast_request import ForecastRequest
 from core.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from app.forecasts.live_details import LiveDetails
     from core.evolution import Evolution
 
 
@@ -64,12 +65,15 @@ class Preview:
         Whether the truth shows the same explosion.
     said : str
         How it is made, for the view's title.
+    drawn : LiveDetails, optional
+        What was made of a live one for further layers.
     """
 
     kind: Literal["growing", "live"]
     forecast: Evolution
     matches: bool = True
     said: str = ""
+    drawn: LiveDetails | None = None
 
 
 @dataclass(frozen=True, eq=False)

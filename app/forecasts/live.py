@@ -21,6 +21,7 @@ from app.document import Document
 from app.events import SourceChanged, TruthChanged
 from app.forecasts.forecast_list import Preview, describe, site_text
 from app.forecasts.forecast_request import ForecastRequest
+from app.forecasts.live_details import DetailsWanted, LiveDetails, live_details
 from app.forecasts.live_forecast import (
     AROUND_TEXT,
     LiveForecast,
@@ -33,7 +34,7 @@ from app.forecasts.live_forecast import (
 from app.forecasts.newest import Newest
 from app.jobs import Job, Jobs, Reporter
 from app.notifications import Notifications
-from app.scene.prepare import PreparedEvolution, prepare
+from app.scene.prepare import prepare
 from core.cubes import Cube, Vector3
 from core.errors import Cancelled
 from core.series import SnapshotSeries
@@ -55,7 +56,7 @@ class _Wanted:
     offset: Offset
     fine: bool
     time_myr: float
-    levels: tuple[float, ...]
+    details: DetailsWanted
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ class _Shown:
 
     made: LiveForecast
     request: ForecastRequest
-    prepared: PreparedEvolution
+    drawn: LiveDetails
 
 
 class Live(QObject):
@@ -309,8 +310,8 @@ class Live(QObject):
 
     def _ask(self, *, fine: bool) -> None:
         document = self._document
-        levels = (document.layers("forecast").shell_level,)
-        self._wanted.put(_Wanted(self._request, self._offset, fine, document.time_myr, levels))
+        details = DetailsWanted.of(document.look)
+        self._wanted.put(_Wanted(self._request, self._offset, fine, document.time_myr, details))
 
     # -- what comes --------------------------------------------------------------
 
@@ -328,8 +329,9 @@ class Live(QObject):
         if made.note:
             self._notifications.warn(made.note)
         words = ["live", made.said or ("" if self.is_complete else "moving")]
+        said = ", ".join(filter(None, words))
         self._document.show_preview(
-            Preview("live", made.forecast, self._matches(made), ", ".join(filter(None, words)))
+            Preview("live", made.forecast, self._matches(made), said, shown.drawn)
         )
         self.said.emit()
         # Only when what is due has been drawn is there room for the next one.
@@ -405,12 +407,10 @@ def _follow(
         forecast = made.forecast
         prepared = prepare(forecast.sequence, forecast.control, forecast.site_pc)
         frame = prepared.nearest(one.time_myr)
-        prepared.volume(frame)
-        for level in one.levels:
-            prepared.shell(frame, level)
+        drawn = live_details(forecast, prepared, frame, one.details, fine=made.fine)
         # The one before is on the screen, or nobody can follow.
         while not taken.wait(_WAIT_S):
             if reporter.cancelled():
                 return
         taken.clear()
-        reporter.publish(_Shown(made, one.request, prepared))
+        reporter.publish(_Shown(made, one.request, drawn))

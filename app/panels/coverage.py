@@ -6,9 +6,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from app.document import Document
-from app.events import ForecastChanged, LayersChanged
+from app.events import ForecastChanged, LayersChanged, PreviewChanged
 from app.panels.parts import flat_button
 from app.theme import Theme
+from app.views.layer_needs import missing
 from core.coverage import LEVELS
 from core.errors import InvalidRequest
 from core.evolution import Forecast
@@ -45,7 +46,14 @@ class CoverageField(QWidget):
         self.shown.toggled.connect(lambda on: self._change(reached=on))
         document.subscribe(ForecastChanged, lambda _: self.refresh())
         document.subscribe(LayersChanged, lambda _: self.refresh())
+        document.subscribe(PreviewChanged, lambda _: self._on_preview())
         self.refresh()
+
+    def _on_preview(self) -> None:
+        preview = self._document.preview
+        # While the explosion moves nothing is written: it would be outdated at once.
+        if preview is not None and preview.drawn is not None and preview.drawn.fine:
+            self.refresh()
 
     @property
     def coverage(self) -> float:
@@ -81,7 +89,8 @@ class CoverageField(QWidget):
         try:
             margin = forecast.margin(self.coverage)
         except InvalidRequest as error:
-            return False, f"{TIP}\n{error}"
+            reason = missing(self._document, "coverage")
+            return not reason, f"{TIP}\n{reason or error}"
         return True, (
             f"{TIP}\n{100 * margin.coverage:.3g} % take a margin of {margin.pc:.1f} pc. With a "
             f"probability of {100 * margin.confidence:.0f} % it holds for a new cloud; "

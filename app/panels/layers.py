@@ -6,7 +6,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.document import Document
-from app.events import ForecastChanged, LayersChanged, LookChanged, OverviewChanged, TruthChanged
+from app.events import (
+    ForecastChanged,
+    LayersChanged,
+    LookChanged,
+    OverviewChanged,
+    PreviewChanged,
+    TruthChanged,
+)
 from app.panels.fold import Fold
 from app.panels.layer_rows import LayerRow, NumberRow
 from app.panels.layer_table import BOTH, GROUPS, LAYERS, LEVEL, OPACITY_OF_PLANES, PLANES, THIRD
@@ -86,11 +93,17 @@ class LayersPanel(QWidget):
         for event in (OverviewChanged, LayersChanged, TruthChanged, ForecastChanged):
             document.subscribe(event, lambda _: self.refresh())
         document.subscribe(LookChanged, lambda _: self._show_third())
+        document.subscribe(PreviewChanged, lambda _: self._on_preview())
         self.refresh()
 
     def row(self, key: str) -> LayerRow:
         """Return the first row of a field of `LayerState`."""
         return next(row for row in (*self.rows, *self.more) if row.layer.key == key)
+
+    def _on_preview(self) -> None:
+        preview = self._document.preview
+        if preview is not None and preview.drawn is not None and preview.drawn.fine:
+            self.refresh()
 
     def refresh(self) -> None:
         """Show the document's state."""

@@ -75,11 +75,26 @@ def _coverage(document: Document) -> str:
     forecast = document.forecast
     if not isinstance(forecast, Forecast):
         return "Needs a forecast by a network that was calibrated."
+    if forecast.calibration is None and _beyond(forecast):
+        return (
+            "The explosion was moved, and nothing is known of the gas beyond the cube: "
+            "such a forecast promises no coverage."
+        )
+    preview = document.preview
+    live = None if preview is None else preview.drawn
+    if live is not None and not live.fine and forecast.calibration is not None:
+        return ""  # While the explosion moves it is coarse; at rest it is what is promised.
     try:
         forecast.margin(0.9)
     except InvalidRequest as error:
         return str(error)
     return ""
+
+
+def _beyond(forecast: Forecast) -> bool:
+    """Whether an explosion was moved in a cube beyond which gas had to be made up."""
+    moved = forecast.site_pc != (0.0, 0.0, 0.0)
+    return moved and forecast.provenance.get("gas_beyond_the_cube") == "edge"
 
 
 _NEEDS = {

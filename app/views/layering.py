@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,22 +14,33 @@ from app.events import (
     ForecastChanged,
     LayersChanged,
     OverviewChanged,
+    PreviewChanged,
     TimeChanged,
     TruthChanged,
 )
 from app.figures import Role
+from app.forecasts.live_details import LiveDetails
 from app.jobs import Jobs
 from app.notifications import Notifications
 from app.scene.details import Details
 from app.scene.view import SceneView
 from app.views.layer_needs import missing
-from app.views.sampling import Particles, SampleRequest, frames_from, read_particles
+from app.views.sampling import (
+    Particles,
+    SampleRequest,
+    frames_from,
+    particles_reached,
+    read_particles,
+)
 from core.cubes import CubeSequence
 from core.evolution import Forecast
 from core.sampling import CubeSample
 
 BOTH: tuple[Role, ...] = ("truth", "forecast")
 OTHER: dict[Role, Role] = {"truth": "forecast", "forecast": "truth"}
+
+TRUTH_EACH_S = 0.5
+"""While an explosion is dragged, the truth follows with what it shows of it this often."""
 
 NO_PARTICLES = Particles({}, {})
 
@@ -66,14 +78,16 @@ class Layering(QObject):
         self._sampled: CubeSequence | None = None
         self._asked: tuple[object, ...] = ()
         self._shown = (False, False)
+        self._truth_shown = 0.0
         self.particles = NO_PARTICLES
         self.envelope: NDArray[np.bool_] | None = None
         self._envelope_of: tuple[Forecast, float] | None = None
         document.subscribe(TruthChanged, lambda _: self.refresh())
         document.subscribe(ForecastChanged, lambda _: self.refresh())
         document.subscribe(OverviewChanged, lambda _: self.refresh())
-        document.subscribe(LayersChanged, lambda _: self._want())
+        document.subscribe(LayersChanged, lambda _: self._on_layers())
         document.subscribe(TimeChanged, lambda _: self._want())
+        document.subscribe(PreviewChanged, lambda _: self._follow())
 
     @property
     def coverage(self) -> float:
@@ -84,12 +98,65 @@ class Layering(QObject):
     def refresh(self) -> None:
         """Tell the views what there is of truth and forecast."""
         self._forget()
-        self._want()
+        self._views["truth"].set_coarse(False)
+        self._follow() if self._live is not None else self._want()
         self._hand_out()
 
-    def _hand_out(self) -> None:
+    def _on_layers(self) -> None:
+        self._want()
+        if self._live is not None:
+            # What was not seen has not followed.
+            self._hand_out()
+
+    @property
+    def _live(self) -> LiveDetails | None:
+        preview = self._document.preview
+        return None if preview is None else preview.drawn
+
+    def _follow(self) -> None:
+        """Take what was made of a forecast that follows the mouse, for the views that show it."""
+        live, document = self._live, self._document
+        if live is None:
+            return
+        forecast, known = document.forecast, live.details
+        self._details["forecast"] = known
+        self.envelope, self._envelope_of = None, None
+        if known.envelope is not None and isinstance(forecast, Forecast):
+            self.envelope, self._envelope_of = known.envelope, (forecast, known.coverage)
+        self._color_particles(live.reached_myr)
+        look = document.look
+        particles = {role for role in BOTH if look.layers(role).cube_particles}
+        seen = particles | {role for role in BOTH if look.layers(role).overlay}
+        if look.forecast.reached or look.forecast.probable:
+            seen.add("forecast")
+        # Each costs a drawing, which the forecast would have to wait for.
+        now = time.monotonic()
+        if "truth" in seen:
+            self._views["truth"].set_coarse(not live.fine)
+            if not live.fine and now - self._truth_shown < TRUTH_EACH_S:
+                seen.discard("truth")
+            else:
+                self._truth_shown = now
+        self._hand_out(tuple(role for role in BOTH if role in seen))
+        if live.fine:
+            self._want()
+
+    def _color_particles(self, reached_myr: NDArray[np.float64] | None) -> None:
+        """Let the particles of the frame that is shown follow at once, without a job."""
+        document = self._document
+        truth, source = document.truth, document.source
+        if reached_myr is None or truth is None or source is None or source.series is None:
+            return
+        frame = truth.nearest(document.time_myr)
+        request = SampleRequest(source.series, truth, document.forecast, (frame,), self._samples)
+        now = particles_reached(request, frame, reached_myr)
+        forecast = now.forecast or self.particles.forecast
+        self.particles = Particles({**self.particles.truth, **now.truth}, forecast)
+
+    def _hand_out(self, roles: tuple[Role, ...] = BOTH) -> None:
         forecast = self._document.forecast
-        for role, view in self._views.items():
+        for role in roles:
+            view = self._views[role]
             prepared = view.prepared
             if prepared is None:
                 self._details.pop(role, None)
@@ -180,7 +247,7 @@ class Layering(QObject):
 
     def _on_some_particles(self, found: tuple[dict[int, CubeSample], Particles]) -> None:
         """Draw again only for what can be seen: frames arrive many a second."""
-        self._samples, self.particles = found
+        self._take(found)
         truth = self._document.truth
         frame = 0 if truth is None else truth.nearest(self._document.time_myr)
         now = (frame in self.particles.truth, bool(self.particles.forecast))
@@ -189,8 +256,17 @@ class Layering(QObject):
             self._hand_out()
 
     def _on_particles(self, found: tuple[dict[int, CubeSample], Particles]) -> None:
-        self._samples, self.particles = found
+        self._take(found)
         self._hand_out()
+
+    def _take(self, found: tuple[dict[int, CubeSample], Particles]) -> None:
+        self._samples, particles = found
+        live = self._live
+        if live is not None and self._asked[-1:] != (self._document.forecast,):
+            # The explosion has moved on since: the places count, and not when they are reached.
+            self._color_particles(live.reached_myr)
+        else:
+            self.particles = particles
 
 
 def _same(first: tuple[object, ...], second: tuple[object, ...]) -> bool:

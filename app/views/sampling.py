@@ -141,6 +141,30 @@ def read_particles(
     return samples, _for_views(request, samples, reached)
 
 
+def particles_reached(
+    request: SampleRequest, frame: int, reached_myr: NDArray[np.float64]
+) -> Particles:
+    """Tell of the particles of one frame when another blast wave reaches them.
+
+    Parameters
+    ----------
+    request : SampleRequest
+        Its `known` samples are used, and nothing is read.
+    frame : int
+        The frame of the truth.
+    reached_myr : ndarray, (n, n, n)
+        When each voxel is reached, in Myr; NaN for never.
+
+    Returns
+    -------
+    Particles
+        Those of the truth's frame, and of every frame of the forecast.
+    """
+    known = request.known
+    samples = {each: known[each] for each in (frame, request.first) if each in known}
+    return _for_views(request, samples, reached_myr)
+
+
 def _for_views(
     request: SampleRequest,
     samples: dict[int, CubeSample],

@@ -1,6 +1,7 @@
 """How many forecasts a second live mode shows, and the worst gap of the event loop.
 
     xvfb-run -a python tests/benchmarks/bench_live.py [--model NAME] [--seconds S]
+        [--path RUN] [--layers reached,cube_particles]
 
 The real window, the sample, and an explosion that is dragged round in circles
 in the slice, a step every 16 ms, as a mouse does. One line for each device
@@ -18,6 +19,7 @@ import math
 import os
 import tempfile
 import time
+from pathlib import Path
 
 for name in ("CONFIG", "STATE", "CACHE"):
     os.environ[f"XDG_{name}_HOME"] = tempfile.mkdtemp()
@@ -88,22 +90,44 @@ def measure(app: QApplication, window, seconds: float) -> tuple[float, float, fl
     return rate, max(gaps, default=0.0), max(turns, default=0.0), time.monotonic() - rested
 
 
+def report(app: QApplication, window, seconds: float, what: str) -> None:
+    """Measure and print a line."""
+    panel = window.forecast_panel
+    rate, gap, turn, fine = measure(app, window, seconds)
+    preview = window.document.preview
+    made_by = preview.forecast.provenance["model"] if preview is not None else "?"
+    print(
+        f"{panel.model} on {panel.device.currentText()}{f', {what}' if what else ''}: "
+        f"{rate:.1f} updates/s, worst gap {1e3 * gap:.0f} ms ({1e3 * turn:.0f} ms of processor "
+        f"time), full quality ({made_by}) {fine:.2f} s after the last step",
+        flush=True,
+    )
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="default", help="network or theory")
+    parser.add_argument("--path", help="a snapshot or run instead of the sample")
+    parser.add_argument(
+        "--layers",
+        default="",
+        metavar="NAMES",
+        help="then also with these layers on, such as reached,cube_particles",
+    )
     parser.add_argument("--seconds", type=float, default=8.0, help="how long to drag")
     arguments = parser.parse_args()
     app = QApplication([])
+    from app.data.source import OpenRequest
     from app.forecasts import forecasting
     from app.window import Window
 
     window = Window()
     window.resize(1600, 1000)
     window.show()
-    window.start()
+    window.start(OpenRequest((Path(arguments.path),)) if arguments.path else None)
     panel = window.forecast_panel
-    wait(app, lambda: window.document.figures.comparison is not None and panel.models)
+    wait(app, lambda: window.document.truth is not None and panel.models)
     wait(app, lambda: window.jobs.running() is None)
     model = panel.network.findData(arguments.model)
     panel.network.setCurrentIndex(max(model, 0))
@@ -114,15 +138,12 @@ def main() -> None:
         wait(app, lambda: window.jobs.running() is None)
         window.actions_["live"].trigger()
         wait(app, lambda: window.live.is_complete)
-        rate, gap, turn, fine = measure(app, window, arguments.seconds)
-        preview = window.document.preview
-        made_by = preview.forecast.provenance["model"] if preview is not None else "?"
-        print(
-            f"{panel.model} on {panel.device.currentText()}: {rate:.1f} updates/s, worst gap "
-            f"{1e3 * gap:.0f} ms ({1e3 * turn:.0f} ms of processor time), full quality "
-            f"({made_by}) {fine:.2f} s after the last step",
-            flush=True,
-        )
+        layers = [name for name in arguments.layers.split(",") if name]
+        for shown in ([], layers) * 2 if layers else ([],):
+            window.document.change_layers(("truth", "forecast"), **dict.fromkeys(layers, False))
+            window.document.change_layers(("truth", "forecast"), **dict.fromkeys(shown, True))
+            wait(app, lambda: window.jobs.running("particles") is None)
+            report(app, window, arguments.seconds, "with " + ", ".join(shown) if shown else "")
         window.live.leave()
     window.close()
     app.processEvents()
