@@ -29,6 +29,7 @@ class Theme(QObject):
         super().__init__(parent)
         self._choice: ThemeChoice = choice
         self._system: ThemeName = "dark"
+        self._dressed: QApplication | None = None
         self._family = interface_family()
         if QGuiApplication.instance() is not None:
             hints = QGuiApplication.styleHints()
@@ -73,9 +74,12 @@ class Theme(QObject):
         self._choice = choice or self._choice
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            app.setStyle("Fusion")
+            # Each of these dresses every widget again: only what is another.
+            if self._dressed is not app:
+                app.setStyle("Fusion")
+                app.setFont(self.font())
+                self._dressed = app
             app.setPalette(palette(self.colors))
-            app.setFont(self.font())
             app.setStyleSheet(style_sheet(self.colors))
         self.changed.emit()
 

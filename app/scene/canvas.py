@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
 # Read by pyvistaqt (through qtpy) when it is imported.
 os.environ.setdefault("QT_API", "pyside6")
 
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
+from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QWidget
 from pyvistaqt import QtInteractor
 
@@ -34,6 +36,8 @@ class Canvas(QtInteractor):
         Where, in logical pixels.
     hovered(QPointF), exited()
         The mouse moves without a button, or is gone.
+    resizing()
+        Just before it is drawn for the first time at another size.
     frame_drawn()
         After each drawing.
     """
@@ -44,6 +48,7 @@ class Canvas(QtInteractor):
     double_clicked = Signal(QPointF)
     hovered = Signal(QPointF)
     exited = Signal()
+    resizing = Signal()
     frame_drawn = Signal()
 
     def __init__(self, parent: QWidget) -> None:
@@ -52,11 +57,35 @@ class Canvas(QtInteractor):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setMouseTracking(True)  # to tell where the mouse is; nothing is drawn for it
         self.setCursor(Qt.CursorShape.OpenHandCursor)
+        # What was drawn stays, so that it need not be drawn again for each style or new panel.
+        self.setUpdateBehavior(QOpenGLWidget.UpdateBehavior.PartialUpdate)
+        self._stale = True
         self._first: QPointF | None = None
         self._last: QPointF | None = None
         self.draw_seconds = 0.0
 
+    def update(self, *args: Any) -> None:
+        """Draw again with the next update of the screen: the scene is another."""
+        self._stale = True
+        super().update(*args)
+
+    def initializeGL(self) -> None:
+        self._stale = True
+        super().initializeGL()
+
+    def resizeGL(self, width: int, height: int) -> None:
+        self._stale = True
+        super().resizeGL(width, height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        # Qt draws at once, and then again with the rest of the window.
+        self.resizing.emit()
+        super().resizeEvent(event)
+
     def paintGL(self) -> None:
+        if not self._stale:
+            return
+        self._stale = False
         start = time.perf_counter()
         super().paintGL()
         self.draw_seconds = time.perf_counter() - start

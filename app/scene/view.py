@@ -16,14 +16,13 @@ from app.scene.prepare import PreparedEvolution, prepare
 from app.scene.still import draw_still
 from app.scene.third_stage import stage_for
 from app.scene.turns import Turns
-from app.scene.viewport import Viewport
+from app.scene.viewport import SLOW_DRAW_S, Viewport
 from app.view_state import CameraState, LayerState, TransferFunction, Vector3
 from core.cubes import CubeSequence
 from core.cutout import Cutout
 
 PLAYING_S = 0.35
-SLOW_DRAW_S = 0.025
-"""Frames that follow each other this fast are drawn coarsely where drawing is this slow."""
+"""Frames that follow each other this fast are drawn coarsely where drawing is slow."""
 
 EMPTY_TEXTS = {
     "truth": "No snapshot open",

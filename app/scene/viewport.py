@@ -27,6 +27,8 @@ HEADING = 44.0
 """Height of title and subtitle in pixels."""
 
 FIRST_DRAW_S = 0.3
+SLOW_DRAW_S = 0.025
+"""Where drawing is this slow, it is coarse while much is to be drawn."""
 
 DEGREES_PER_PIXEL = 0.4
 ZOOM_PER_NOTCH = 1.12
@@ -91,6 +93,7 @@ class Viewport(QFrame):
         self._canvas.wheeled.connect(self._wheel)
         self._canvas.clicked.connect(self._click)
         self._canvas.double_clicked.connect(self._on_double_click)
+        self._canvas.resizing.connect(self._on_resizing)
         self._canvas.frame_drawn.connect(self._measure)
 
     @property
@@ -267,6 +270,11 @@ class Viewport(QFrame):
         self._apply_coarse(True)
         if not self._coarse_wanted:
             self._still.start()
+
+    def _on_resizing(self) -> None:
+        """Draw coarsely while sizes change, as when a panel is dragged wider."""
+        if not self._closed and self._fine_seconds > SLOW_DRAW_S:
+            self._draw_coarsely_for_now()
 
     def _measure(self) -> None:
         if self._coarse:
