@@ -309,8 +309,8 @@ class FactsPanel(QWidget):
 def _site_density(cubes: CubeSequence, site_pc: tuple[float, float, float]) -> float:
     """Return the density within 3 pc of the site, in Msun/pc^3."""
     axis = (np.arange(cubes.n) + 0.5) * cubes.voxel_pc - 0.5 * cubes.size_pc
-    x, y, z = np.meshgrid(*(axis - place for place in site_pc), indexing="ij")
-    near = x**2 + y**2 + z**2 <= max(3.0, cubes.voxel_pc) ** 2
+    x, y, z = ((axis - place) ** 2 for place in site_pc)
+    near = x[:, None, None] + y[:, None] + z <= max(3.0, cubes.voxel_pc) ** 2
     return float(cubes.density[0][near].mean())
 
 
