@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 import core
 from app.figures import Figures, Role
 from core import shells
-from core.compare import Comparison, ControlSource, FrameFigures, at_times, frames_within
+from core.compare import at_times, frames_within
 from core.constants import NH_PER_DENSITY
 from core.cubes import Cube, CubeSequence, Vector3
-from core.energy import saving
 from core.errors import InvalidRequest
 from core.evolution import Evolution
-from core.origin import origin
-from core.progress import CancelCheck, Progress, check_cancelled, report
+from core.progress import CancelCheck, Progress, check_cancelled, part_of, report
 from core.shells.remnant import Remnant, surroundings
 
 if TYPE_CHECKING:
@@ -165,7 +163,9 @@ def measure(
         curves["forecast"] = _curves(forecast.sequence, forecast.control, site, cancelled)
     comparison = None
     if truth is not None and forecast is not None and behind is not None:
-        comparison = _compare(forecast, truth, control, progress, cancelled)
+        comparison = core.compare(
+            forecast, truth, control, progress=part_of(progress, 0.3, 1.0), cancelled=cancelled
+        )
     report(progress, 1.0, "Done")
     theory = None
     if curves:
@@ -208,25 +208,6 @@ def stand_in_control(
     except InvalidRequest:
         return None
     return at_times(behind, truth.times_myr[frames])
-
-
-def _compare(
-    forecast: Evolution,
-    truth: CubeSequence,
-    control: CubeSequence | None,
-    progress: Progress | None,
-    cancelled: CancelCheck | None,
-) -> Comparison:
-    """Compare frame by frame, so that the work can be followed and stopped."""
-    frames = frames_within(truth, forecast.times_myr)
-    rows: list[FrameFigures] = []
-    cheaper = saving(forecast.provenance, truth.provenance)
-    for done, frame in enumerate(frames):
-        check_cancelled(cancelled, "The comparison")
-        report(progress, 0.3 + 0.7 * done / len(frames), "Comparing forecast and truth")
-        rows += core.compare(forecast, _frames(truth, [int(frame)]), control).rows
-    source: ControlSource = "forecast" if control is None else "given"
-    return Comparison(tuple(rows), source, cheaper, origin(forecast, truth, source))
 
 
 def _curves(

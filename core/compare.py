@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from core.energy import saving
 from core.errors import InvalidRequest
 from core.evolution import Evolution
 from core.origin import origin
+from core.progress import CancelCheck, Progress, check_cancelled, report
 
 __all__ = [
     "DEFINITIONS",
@@ -43,6 +45,8 @@ def compare(
     control: CubeSequence | None = None,
     *,
     surfaces: bool = True,
+    progress: Progress | None = None,
+    cancelled: CancelCheck | None = None,
 ) -> Comparison:
     """Compare a forecast with what really happened.
 
@@ -63,6 +67,10 @@ def compare(
     surfaces : bool
         Whether to measure the distances between the shell surfaces, which
         takes most of the time; without, they are NaN.
+    progress : callable, optional
+        Told the fraction done.
+    cancelled : callable, optional
+        Asked between the frames.
 
     Returns
     -------
@@ -75,6 +83,8 @@ def compare(
     InvalidRequest
         If the grids differ, no true frame lies in the forecast's time range,
         or the control does not cover the frames.
+    Cancelled
+        If told to stop.
     """
     cheaper = saving(forecast.provenance, truth.provenance)
     if isinstance(truth, Evolution):
@@ -89,22 +99,29 @@ def compare(
     predicted_control = at_times(forecast.control, times).density
     real_control = predicted_control if control is None else at_times(control, times).density
     before = forecast.density[0]
-    rows = tuple(
-        _figures(
-            time_myr=float(time),
-            before=before,
-            forecast=predicted[row],
-            forecast_control=predicted_control[row],
-            truth=truth.density[frame],
-            truth_control=real_control[row],
-            voxel_pc=truth.voxel_pc,
-            site_pc=forecast.site_pc,
-            surfaces=surfaces,
+    still = _control_velocity(truth, control, float(forecast.times_myr[0]))
+    rows: list[FrameFigures] = []
+    for row, (frame, time) in enumerate(zip(frames, times, strict=True)):
+        check_cancelled(cancelled, "The comparison")
+        report(progress, row / len(frames), "Comparing forecast and truth")
+        rows.append(
+            _figures(
+                time_myr=float(time),
+                before=before,
+                forecast=predicted[row],
+                forecast_control=predicted_control[row],
+                truth=truth.density[frame],
+                truth_control=real_control[row],
+                velocities=None
+                if still is None
+                else (truth.fields["velocity"][frame], still(frame)),
+                voxel_pc=truth.voxel_pc,
+                site_pc=forecast.site_pc,
+                surfaces=surfaces,
+            )
         )
-        for row, (frame, time) in enumerate(zip(frames, times, strict=True))
-    )
     source: ControlSource = "forecast" if control is None else "given"
-    return Comparison(rows, source, cheaper, origin(forecast, truth, source))
+    return Comparison(tuple(rows), source, cheaper, origin(forecast, truth, source))
 
 
 def frames_within(truth: CubeSequence, times_myr: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -164,6 +181,25 @@ def at_times(sequence: CubeSequence, times_myr: NDArray[np.float64]) -> CubeSequ
     return sequence.at(np.where(near, np.clip(times_myr, first, last), times_myr))
 
 
+def _control_velocity(
+    truth: CubeSequence, control: CubeSequence | None, start_myr: float
+) -> Callable[[int], NDArray[np.float32]] | None:
+    """Find how gas moves at a true frame without the explosion; None if that is not known."""
+    if "velocity" not in truth.fields:
+        return None
+    if (
+        control is not None
+        and "velocity" in control.fields
+        and len(control) == len(truth)
+        and np.allclose(control.times_myr, truth.times_myr)
+    ):
+        return control.fields["velocity"].__getitem__
+    if abs(float(truth.times_myr[0]) - start_myr) <= _slack(truth.times_myr):
+        before: NDArray[np.float32] = truth.fields["velocity"][0]
+        return lambda frame: before
+    return None
+
+
 def _slack(times_myr: NDArray[np.float64]) -> float:
     """Return a thousandth of the typical step: files keep times in single precision."""
     return 1e-3 * float(np.median(np.diff(times_myr))) if len(times_myr) > 1 else 1e-6
@@ -190,11 +226,15 @@ def _figures(
     forecast_control: NDArray[np.float32],
     truth: NDArray[np.float32],
     truth_control: NDArray[np.float32],
+    velocities: tuple[NDArray[np.float32], NDArray[np.float32]] | None,
     voxel_pc: float,
     site_pc: Vector3,
     surfaces: bool,
 ) -> FrameFigures:
-    """Measure one frame, from densities (n, n, n) in Msun/pc^3."""
+    """Measure one frame, from densities (n, n, n) in Msun/pc^3.
+
+    `velocities` are those of the truth with and without the explosion, (n, n, n, 3) in km/s.
+    """
     ratios = (
         shells.density_ratio(forecast, forecast_control),
         shells.density_ratio(truth, truth_control),
@@ -206,6 +246,11 @@ def _figures(
         shells.reached_region(forecast, forecast_control, site),
         shells.reached_region(truth, truth_control, site),
     )
+    momentum = math.nan
+    if velocities is not None:
+        momentum = metrics.explosion_momentum(
+            truth, velocities[0], truth_control, velocities[1], reached[1], voxel_pc, site_pc
+        )
     naive = (shells.affected_region(forecast, before), shells.affected_region(truth, before))
     radii = tuple(shells.radius_profile(mask, voxel_pc, site_pc) for mask in affected)
     radius_error = metrics.radius_error(*radii)
@@ -232,6 +277,7 @@ def _figures(
         radius_rms_pc=radius_error.rms_pc,
         swept_truth_msun=metrics.swept_mass_msun(truth_control, reached[1], voxel_pc),
         swept_forecast_msun=metrics.swept_mass_msun(forecast_control, reached[0], voxel_pc),
+        momentum_truth=momentum,
         surface_distance_pc=distances.mean_pc,
         hausdorff95_pc=distances.hausdorff95_pc,
         log_error_shell_dex=metrics.log_density_error(forecast, truth, affected[0] | affected[1]),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core import tables
 from core.energy import Saving
+from core.metrics import MOMENTUM_VOXELS
 
 ControlSource = Literal["given", "forecast"]
 
@@ -99,6 +100,14 @@ DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
             "Msun",
             "The same mass of the forecast region, in the forecast's control.",
         ),
+        "momentum_truth": Definition(
+            "True radial momentum",
+            "Msun km/s",
+            f"Momentum away from the site that the explosion has given to the gas, where the truth "
+            f"has velocities: in and within {MOMENTUM_VOXELS} voxels of the true reached region, "
+            f"with less without the explosion. A control without velocities counts as moving as "
+            f"before the explosion. Networks forecast no velocity.",
+        ),
         "surface_distance_pc": Definition(
             "Surface distance",
             "pc",
@@ -154,6 +163,7 @@ class FrameFigures:
     radius_rms_pc: float
     swept_truth_msun: float
     swept_forecast_msun: float
+    momentum_truth: float
     surface_distance_pc: float
     hausdorff95_pc: float
     log_error_shell_dex: float
@@ -178,6 +188,7 @@ _COLUMNS: Mapping[str, tuple[str, int]] = MappingProxyType(
         "radius_rms_pc": ("r.m.s.\nerror/pc", 1),
         "swept_truth_msun": ("true\nswept/Msun", 0),
         "swept_forecast_msun": ("forecast\nswept/Msun", 0),
+        "momentum_truth": ("momentum\nMsun km/s", 0),
         "surface_distance_pc": ("surface\ndist./pc", 2),
         "hausdorff95_pc": ("HD95\npc", 1),
         "log_error_shell_dex": ("shell\nerror/dex", 3),

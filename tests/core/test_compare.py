@@ -11,7 +11,7 @@ import pytest
 
 from core.compare import DEFINITIONS, FIGURES, Comparison, FrameFigures, compare
 from core.cubes import CubeSequence
-from core.errors import InvalidRequest
+from core.errors import Cancelled, InvalidRequest
 from core.evolution import Evolution, Forecast
 from tests.helpers import analytic_evolution
 
@@ -72,6 +72,53 @@ def test_figures_of_a_sphere_that_is_too_large():
     # of the edge of 0.9 it has not.
     for found, radius in ((row.swept_truth_msun, 10.0), (row.swept_forecast_msun, 12.5)):
         assert found == pytest.approx(4 / 3 * math.pi * (radius - 0.53) ** 3, rel=0.03)
+
+
+def test_momentum_is_that_of_the_explosion_alone():
+    """A shell of known mass and speed in gas that streams and swirls by itself."""
+    times, speed, radius, thick = [0.0, 0.1], 20.0, 12.0, 4.0
+    axis = (np.arange(N) - 0.5 * (N - 1)) * VOXEL
+    place = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
+    r = np.linalg.norm(place, axis=-1)
+    shell = (r > radius - thick) & (r < radius)
+    swept = 4 / 3 * math.pi * radius**3
+    density = np.where(shell, swept / (shell.sum() * VOXEL**3), np.where(r < radius, 1e-3, 1.0))
+    # Far from the shell gas falls in: that is no work of the explosion.
+    drift = np.array([30.0, -10.0, 0.0]) - 0.2 * place
+    moving = drift + np.where(shell[..., None], speed * place / r[..., None], 0.0)
+    still = np.ones((2, N, N, N))
+    velocity = np.array([drift, moving])
+    control = CubeSequence({"density": still}, np.array(times), SIZE)
+    truth = CubeSequence(
+        {"density": np.array([still[0], density]), "velocity": velocity}, np.array(times), SIZE
+    )
+    forecast = hole([0, 10], times)
+    rows = compare(forecast, truth, control).rows
+    assert rows[0].momentum_truth == 0.0
+    # What the swept-up gas lost of the infall by being moved outwards, -0.2 M (dr), is in it too.
+    moved = float(((density - 1.0) * r)[r < 0.5 * SIZE].sum()) * VOXEL**3
+    assert rows[1].momentum_truth == pytest.approx(speed * swept - 0.2 * moved, rel=0.02)
+    # The control's own velocity counts where it is there: here it has stopped streaming.
+    calm = replace(control, fields={"density": still, "velocity": 0.0 * velocity})
+    outward = replace(truth, fields={**truth.fields, "velocity": velocity - drift})
+    row = compare(forecast, outward, calm).rows[1]
+    assert row.momentum_truth == pytest.approx(speed * swept, rel=0.02)
+    # Unknown without velocities, and where nobody knows how the gas moved before.
+    bare = replace(truth, fields={"density": truth.density})
+    assert math.isnan(compare(forecast, bare, control).rows[1].momentum_truth)
+    late = CubeSequence(
+        {name: one[1:] for name, one in truth.fields.items()}, np.array([0.1]), SIZE
+    )
+    assert math.isnan(compare(forecast, late, control).rows[0].momentum_truth)
+
+
+def test_a_comparison_can_be_followed_and_stopped(truth):
+    told = []
+    compare(truth, truth, surfaces=False, progress=lambda share, text: told.append(share))
+    assert told == sorted(told)
+    assert len(told) == 20
+    with pytest.raises(Cancelled):
+        compare(truth, truth, surfaces=False, cancelled=lambda: len(told) > 0)
 
 
 def test_without_a_control_the_forecasts_own_stands_in(truth):
