@@ -85,6 +85,16 @@ class Settings:
     def simulations(self, path: Path) -> None:
         self._store.setValue("simulations", str(path))
 
+    @property
+    def open_folds(self) -> tuple[str, ...]:
+        """Names of the sections of the panels that were open when the window closed."""
+        names = self.recall("folds").get("open")
+        return tuple(n for n in names if isinstance(n, str)) if isinstance(names, list) else ()
+
+    @open_folds.setter
+    def open_folds(self, names: tuple[str, ...]) -> None:
+        self.remember("folds", {"open": list(names)})
+
     def recall(self, name: str) -> dict[str, Any]:
         """Return values remembered under a name; none if there are none, or they are damaged."""
         try:

@@ -37,6 +37,7 @@ from app.exports.plot_exporting import PlotExporting
 from app.exports.surface_exporting import SurfaceExporting
 from app.figures import ROLES
 from app.forecasts import forecasting
+from app.forecasts.first_sight import FIRST_LOOK
 from app.forecasts.forecast_desk import ForecastDesk
 from app.forecasts.forecast_request import ForecastRequest
 from app.forecasts.live import Live
@@ -45,6 +46,7 @@ from app.guidance.commands import Guidance
 from app.jobs import Job, Jobs
 from app.long_work import LongWork
 from app.notifications import Notice, Notifications
+from app.panels import fold
 from app.panels.data import DataPanel, FactsPanel
 from app.panels.forecast import ForecastPanel
 from app.panels.layers import LayersPanel
@@ -78,10 +80,6 @@ from core.resources import icon_path, sample_path
 if TYPE_CHECKING:
     from app.data.source import OpenRequest
     from core.units import UnitSystem
-
-FIRST_LOOK = 0.63
-"""The part of the time span at which a forecast is first shown: the shell is well grown."""
-
 
 class Controller(Protocol):
     """Does some of the commands of the window."""
@@ -325,6 +323,7 @@ class Window(QMainWindow):
         if state is None or not self.restoreState(state):
             docks.set_first_sizes(self, self.docks)
         self.show_docks()
+        fold.set_open_folds(self, self.settings.open_folds)
 
     def show_docks(self) -> None:
         """Show in the menu which panels there are."""
@@ -558,6 +557,7 @@ class Window(QMainWindow):
             return
         self.settings.set_geometry("geometry", self.saveGeometry())
         self.settings.set_geometry("docks", self.saveState())
+        self.settings.open_folds = fold.open_folds(self)
         self.settings.sync()
         self.timeline.stop()
         self.prefetch.stop()

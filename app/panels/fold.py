@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme import Theme
+
+
+def open_folds(root: QWidget) -> tuple[str, ...]:
+    """Return the names of the folds in a window that are open, in order of the alphabet."""
+    return tuple(sorted(fold.name for fold in root.findChildren(Fold) if fold.is_open))
+
+
+def set_open_folds(root: QWidget, names: Collection[str]) -> None:
+    """Open the folds of these names in a window, and close the others."""
+    for fold in root.findChildren(Fold):
+        fold.set_open(fold.name in names)
 
 
 class Fold(QWidget):
@@ -61,6 +74,11 @@ class Fold(QWidget):
         theme.changed.connect(self._dress)
         self.set_count(0)
         self._dress()
+
+    @property
+    def name(self) -> str:
+        """The heading, without a count."""
+        return self._title
 
     def set_count(self, count: int) -> None:
         """Say in the heading how many of the things under it are on."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.forecasts.forecast_list import KeptForecast
 from app.forecasts.forecast_request import ForecastRequest
+from app.panels.fold import open_folds
 from app.scene.viewport import Viewport
 from app.sessions.fingerprints import FileEntry, Fingerprints
 from app.sessions.session import ForecastEntry, Session, SourceEntry, finite
@@ -76,6 +77,7 @@ def gather(window: Window, fingerprints: Fingerprints, saved: Mapping[Evolution,
             panel.model, panel.device_key, panel.averaging_count, panel.energy_erg
         ),
         docks=bytes(window.saveState().toBase64().data()).decode("ascii"),
+        folds=open_folds(window),
     )
 
 

@@ -17,6 +17,7 @@ import core
 from app.forecasts.forecast_request import ForecastRequest
 from app.forecasts.live_forecast import LiveForecaster, neighbourhood, voxels_to
 from app.jobs import Job, Reporter
+from app.panels.fold import set_open_folds
 from app.sessions.fingerprints import Fingerprints, change
 from app.sessions.gathering import members, views
 from app.sessions.session import ForecastEntry, Session, SourceEntry
@@ -265,6 +266,7 @@ class Restoring(QObject):
             if not window.restoreState(state):
                 self._notes.append("The arrangement of the panels is of another version.")
             window.show_docks()
+            set_open_folds(window, session.folds)
         window.forecast_panel.show_request(session.settings)
 
     def _dress(self) -> None:

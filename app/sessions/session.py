@@ -146,6 +146,8 @@ class Session:
         What the panel of the forecast is set to.
     docks : str
         How the panels are arranged, as Qt writes it, in base64.
+    folds : tuple of str
+        The sections of the panels that are open.
     """
 
     source: SourceEntry | None = None
@@ -160,6 +162,7 @@ class Session:
     shown: int = 0
     settings: ForecastRequest = field(default_factory=ForecastRequest)
     docks: str = ""
+    folds: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[FileEntry, ...]:

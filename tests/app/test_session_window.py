@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 import core
 from app.exports.provenance import SESSION, save_image
+from app.panels.fold import open_folds, set_open_folds
 from app.sessions.autosave import autosave_folder
 from app.sessions.commands import session_text
 from app.sessions.locate_dialog import LocateDialog
@@ -79,6 +80,7 @@ def disarrange(qtbot, window) -> None:
     document.change_look(linked=True, slices=True)
     window.centre.columns["truth"].view.reset_camera()
     window.actions_["left"].setChecked(True)
+    set_open_folds(window, ("Particles and motion",))
     window.forecast_panel.averaging.setCurrentIndex(2)
     wait_idle(qtbot, window)
 
@@ -93,6 +95,7 @@ def test_everything_comes_back(qtbot, forecast, tmp_path, run_file, monkeypatch)
     window, document = forecast, forecast.document
     look, time_myr = document.look, document.time_myr
     model = document.forecast.provenance["model"]
+    set_open_folds(window, ("Planes", "More surfaces"))
     path = tmp_path / "evening"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(path), ""))
     window.actions_["save_session"].trigger()
@@ -115,6 +118,7 @@ def test_everything_comes_back(qtbot, forecast, tmp_path, run_file, monkeypatch)
     assert window.centre.columns["forecast"].view.fitted
     assert window.docks["left"].isHidden()
     assert not window.actions_["left"].isChecked()
+    assert open_folds(window) == ("More surfaces", "Planes")
     assert window.forecast_panel.averaging_count == 1
     assert len(document.forecasts) == 1
     assert document.forecast.provenance["model"] == model

@@ -18,6 +18,7 @@ import core.resources
 from app.data.units_dialog import UnitsDialog
 from app.guidance.dialogs import AboutDialog, DetailsDialog
 from app.guidance.keys_dialog import KeysDialog
+from app.settings import Settings
 from tests.app.conftest import WAIT_MS
 
 
@@ -325,6 +326,30 @@ def test_geometry_is_remembered(qtbot, window):
     window.close()
     assert window.settings.geometry("geometry") is not None
     assert window.settings.geometry("docks") is not None
+
+
+def test_docks_and_open_sections_are_as_they_were_at_the_next_start(qtbot, window):
+    assert not any(fold.is_open for fold in window.layers.folds)
+    window.actions_["left"].trigger()
+    window.actions_["bottom"].trigger()
+    window.actions_["bottom"].trigger()
+    window.layers.folds[1].head.click()
+    window.close()
+    from app.window import Window
+
+    again = Window(Settings(window.settings._store))
+    qtbot.addWidget(again)
+    assert {name: dock.isHidden() for name, dock in again.docks.items()} == {
+        "left": True,
+        "bottom": False,
+        "right": False,
+    }
+    assert not again.actions_["left"].isChecked()
+    assert [fold.is_open for fold in again.layers.folds] == [False, True, False]
+    # What is damaged opens nothing.
+    again.settings.remember("folds", {"open": 3})
+    assert again.settings.open_folds == ()
+    again.close()
 
 
 def test_closing_a_file_empties_the_window(qtbot, forecast):
