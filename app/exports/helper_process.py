@@ -2,17 +2,23 @@
 
 VTK draws with Python's lock held, so a thread would not do. The work is a
 function of a module; it gets its arguments, a ``progress`` and a ``cancelled``.
+
+The arrays among the arguments go over as they lie in memory, piece by piece:
+packing a run of some 100 MB in one go would hold Python's lock, and with it
+the window, for the better part of a second. They are sent when the other
+process listens, so that one that dies early is noticed.
 """
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import os
+import pickle
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import ForkingPickler
 from types import MappingProxyType
 from typing import Any
 
@@ -25,12 +31,25 @@ _PATIENCE_S = 2.0
 """Time a process has to stop by itself and to remove what it has begun."""
 
 
+_PIECE = 4 * 2**20
+"""Bytes that are sent at once; whether to stop is asked in between."""
+
+
 def _read_only(items: dict[Any, Any]) -> Mapping[Any, Any]:
     return MappingProxyType(items)
 
 
-# Cubes keep their fields in read-only mappings, which Python does not send by itself.
-ForkingPickler.register(MappingProxyType, lambda mapping: (_read_only, (dict(mapping),)))
+class _Packer(pickle.Pickler):
+    """Packs everything but the contents of arrays, which it sets aside."""
+
+    def __init__(self, stream: io.BytesIO, arrays: list[pickle.PickleBuffer]) -> None:
+        super().__init__(stream, protocol=5, buffer_callback=arrays.append)
+
+    def reducer_override(self, thing: Any) -> Any:
+        """Take apart what Python does not pack by itself."""
+        if isinstance(thing, MappingProxyType):  # cubes keep their fields in one
+            return _read_only, (dict(thing),)
+        return NotImplemented
 
 
 class _Lost(Exception):
@@ -74,12 +93,11 @@ def run_apart(
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(
-        target=_serve, args=(there, work, arguments), name="shellsight-drawing", daemon=True
-    )
+    process = context.Process(target=_serve, args=(there,), name="shellsight-drawing", daemon=True)
     try:
         process.start()
         there.close()
+        _hand_over(here, process, (work, arguments), what, cancelled)
         return _listen(here, process, what, progress, cancelled)
     finally:
         here.close()
@@ -89,6 +107,64 @@ def run_apart(
                 process.kill()
                 process.join()
             process.close()
+
+
+def _hand_over(
+    pipe: Connection,
+    process: Any,
+    task: tuple[Callable[..., Any], tuple[Any, ...]],
+    what: str,
+    cancelled: CancelCheck | None,
+) -> None:
+    """Send the work and its arguments, once the other process listens."""
+
+    def check() -> None:
+        if cancelled is not None and cancelled():
+            process.kill()
+            raise Cancelled(what)
+
+    arrays: list[pickle.PickleBuffer] = []
+    stream = io.BytesIO()
+    _Packer(stream, arrays).dump(task)
+    views = [array.raw() for array in arrays]
+    try:
+        while not pipe.poll(_POLL_S):
+            check()
+        pipe.recv()
+        pipe.send((stream.getvalue(), [view.nbytes for view in views]))
+        for view in views:
+            for start in range(0, view.nbytes, _PIECE):
+                check()
+                pipe.send_bytes(view[start : start + _PIECE])
+    except (EOFError, OSError):
+        raise _died(process, what) from None
+    finally:
+        for view in views:
+            view.release()
+        for array in arrays:
+            array.release()
+
+
+def _take_over(pipe: Connection) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Receive what `_hand_over` sends."""
+    pipe.send("ready")
+    packed, sizes = pipe.recv()
+    arrays = []
+    for size in sizes:
+        array = bytearray(size)
+        for start in range(0, size, _PIECE):
+            pipe.recv_bytes_into(array, start)
+        arrays.append(array)
+    task: tuple[Callable[..., Any], tuple[Any, ...]] = pickle.loads(packed, buffers=arrays)
+    return task
+
+
+def _died(process: Any, what: str) -> ShellsightError:
+    process.join(_PATIENCE_S)
+    return ShellsightError(
+        f"{what} broke off: its process ended with code {process.exitcode}. "
+        "The graphics driver or the memory may be the reason; a smaller picture may work."
+    )
 
 
 def _listen(
@@ -116,13 +192,9 @@ def _listen(
         try:
             kind, *rest = pipe.recv()
         except (EOFError, OSError):
-            process.join(_PATIENCE_S)
             if told:
                 raise Cancelled(what) from None
-            raise ShellsightError(
-                f"{what} broke off: its process ended with code {process.exitcode}. "
-                "The graphics driver or the memory may be the reason; a smaller picture may work."
-            ) from None
+            raise _died(process, what) from None
         begun = True
         if kind == "progress":
             report(progress, *rest)
@@ -144,7 +216,7 @@ def _error(name: str, message: str, trace: str) -> Exception:
     return RuntimeError(f"{message}\n\n{trace}")
 
 
-def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _serve(pipe: Connection) -> None:
     """Do the work in the other process."""
     stopped = False
 
@@ -161,6 +233,7 @@ def _serve(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...
         return stopped
 
     try:
+        work, arguments = _take_over(pipe)
         answer: tuple[Any, ...] = ("done", work(*arguments, progress=progress, cancelled=cancelled))
     except _Lost:
         os._exit(1)

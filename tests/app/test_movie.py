@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import multiprocessing
+import multiprocessing.spawn
 import os
+import shutil
 import sys
 from itertools import pairwise
 
@@ -145,6 +148,9 @@ def answers(number, *, progress, cancelled):
     progress(0.5, "half")
     return number + 1, os.getpid()
 
+def gives_back(sequence, told, *, progress, cancelled):
+    return sequence.density, dict(sequence.provenance), told
+
 def refuses(*, progress, cancelled):
     raise InvalidRequest("Not so.")
 
@@ -198,6 +204,26 @@ def test_work_is_done_elsewhere(work):
 def test_errors_come_back(work, name, error, words):
     with pytest.raises(error, match=words):
         run_apart(getattr(work, name), what="The test")
+
+
+def test_arrays_arrive_as_they_are(work):
+    evolution = analytic_evolution(64, 6)  # more than is sent at once
+    told = {"wide": np.arange(24.0).reshape(4, 6).T, "none": np.empty((0, 3)), "name": "ä"}
+    density, provenance, again = run_apart(work.gives_back, evolution.sequence, told)
+    np.testing.assert_array_equal(density, evolution.density)
+    assert provenance == evolution.sequence.provenance
+    np.testing.assert_array_equal(again["wide"], told["wide"])
+    assert (again["none"].shape, again["name"]) == ((0, 3), "ä")
+
+
+def test_a_process_that_dies_before_it_listens_is_noticed(work):
+    usual = multiprocessing.spawn.get_executable()
+    multiprocessing.set_executable(shutil.which("false"))
+    try:
+        with pytest.raises(ShellsightError, match="broke off: its process ended with code 1"):
+            run_apart(work.gives_back, np.ones(10**6), {}, what="The test")
+    finally:
+        multiprocessing.set_executable(usual)
 
 
 @pytest.mark.parametrize("name", ["waits", "sleeps"])
