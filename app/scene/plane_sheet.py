@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from app.scene import camera as geometry
 from app.scene.grips import Grip, faces_eye
 from app.scene.lettering import font_of, text
-from app.scene.overlay import HALO, TITLE_COLOR
+from app.scene.overlay import HALO, MARGIN, TITLE_COLOR
 from app.scene.planes import cut_polygon
 from app.view_state import CameraState
 
@@ -104,15 +104,17 @@ class PlaneSheet(QWidget):
 
     def _write(self, painter: QPainter, middle: QPointF) -> None:
         """Write beside the arrow, on the side on which there is room."""
-        left = middle.x() > 0.6 * self.width()
-        at = middle + QPointF(-ARROW_PX - 8.0 if left else ARROW_PX + 8.0, 4.0)
         font = font_of(self.font(), 12)
         wide = QFontMetricsF(font).horizontalAdvance(self._words)
-        place = QRectF(at.x() - (wide if left else 0.0), at.y() - 13.0, wide, 18.0)
+        side = middle.x() + ARROW_PX + 8.0
+        if side + wide + MARGIN > self.width():
+            side = max(middle.x() - ARROW_PX - 8.0 - wide, MARGIN)
+        at = QPointF(side, middle.y() + 4.0)
+        place = QRectF(at.x(), at.y() - 13.0, wide, 18.0)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(11, 14, 19, 200))
         painter.drawRoundedRect(place.adjusted(-6.0, -1.0, 6.0, 1.0), 5.0, 5.0)
-        text(painter, at, self._words, self.font(), 12, TITLE_COLOR, right=left)
+        text(painter, at, self._words, self.font(), 12, TITLE_COLOR)
 
 
 def arrow_direction(
