@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -203,11 +204,22 @@ def stand_in_control(
         return None
     if len(behind) == len(truth) and np.allclose(behind.times_myr, truth.times_myr, atol=1e-9):
         return behind
+    of, found = _stand_ins.get(behind, (None, None))
+    if of is not None and of() is truth:
+        return found
     try:
         frames = frames_within(truth, behind.times_myr)
     except InvalidRequest:
         return None
-    return at_times(behind, truth.times_myr[frames])
+    found = at_times(behind, truth.times_myr[frames])
+    _stand_ins[behind] = weakref.ref(truth), found
+    return found
+
+
+_stand_ins: weakref.WeakKeyDictionary[
+    CubeSequence, tuple[weakref.ref[CubeSequence], CubeSequence]
+] = weakref.WeakKeyDictionary()
+"""By the control they were made of, the last ones: the same object is not drawn anew."""
 
 
 def _curves(

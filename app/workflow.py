@@ -18,6 +18,7 @@ from app.document import Document
 from app.exports import exporting
 from app.figures import Figures, Role
 from app.forecasts import forecasting
+from app.forecasts.first_sight import Onlooker
 from app.forecasts.forecast_list import KeptForecast, Preview
 from app.forecasts.forecast_request import ForecastRequest
 from app.jobs import Job, Jobs, Reporter
@@ -79,9 +80,11 @@ class Workflow(QObject):
             )
             return None
         cube, source = truth[0], self._document.source
-        job = self._jobs.create(
-            "forecast",
-            lambda reporter: forecasting.forecast(
+        document = self._document
+        onlooker = Onlooker(truth, document.control, document.look, document.time_myr)
+
+        def work(reporter: Reporter) -> tuple[forecasting.Forecasted, object]:
+            made = forecasting.forecast(
                 cube,
                 request.model,
                 request.device,
@@ -90,8 +93,10 @@ class Workflow(QObject):
                 progress=reporter.progress,
                 cancelled=reporter.cancelled,
                 growing=reporter.publish,
-            ),
-        )
+            )
+            return made, onlooker.prepare(made.forecast)
+
+        job = self._jobs.create("forecast", work)
 
         def fits() -> bool:
             now, shown = self._document.source, self._document.truth
@@ -105,7 +110,9 @@ class Workflow(QObject):
                 text = f"{frames} frame{'s' if frames > 1 else ''} so far"
                 self._document.show_preview(Preview("growing", forecast, said=text))
 
-        def finish(result: forecasting.Forecasted) -> None:
+        def finish(made: tuple[forecasting.Forecasted, object]) -> None:
+            # What was prepared is kept until the views have found it.
+            result, _prepared = made
             if not fits():
                 stop_growing()
                 return
@@ -132,7 +139,7 @@ class Workflow(QObject):
             self.forecast_ended.emit("Cancelled; nothing was changed")
 
         job.published.connect(lambda forecast: grow(cast(Evolution, forecast)))
-        job.finished.connect(lambda result: finish(cast(forecasting.Forecasted, result)))
+        job.finished.connect(lambda made: finish(cast(Any, made)))
         job.failed.connect(fail)
         job.cancelled.connect(stop)
         job.start()

@@ -60,6 +60,7 @@ class Canvas(QtInteractor):
         # What was drawn stays, so that it need not be drawn again for each style or new panel.
         self.setUpdateBehavior(QOpenGLWidget.UpdateBehavior.PartialUpdate)
         self._stale = True
+        self._resizing = False
         self._first: QPointF | None = None
         self._last: QPointF | None = None
         self.draw_seconds = 0.0
@@ -78,12 +79,14 @@ class Canvas(QtInteractor):
         super().resizeGL(width, height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        # Qt draws at once, and then again with the rest of the window.
+        # Qt would draw at once, and then again with the rest of the window.
         self.resizing.emit()
+        self._resizing = True
         super().resizeEvent(event)
+        self._resizing = False
 
     def paintGL(self) -> None:
-        if not self._stale:
+        if self._resizing or not self._stale:
             return
         self._stale = False
         start = time.perf_counter()
