@@ -190,7 +190,8 @@ class Stage:
             return ""
         return f"Longest arrows: {details.usual_speed_kms / self._layers.velocity_scale:.3g} km/s"
 
-    def _gas(self, index: int) -> Array:
+    def gas(self, index: int) -> Array:
+        """Return what the volume and the planes show of a frame, refined, axes (z, y, x)."""
         assert self.prepared is not None
         assert self.details is not None
         if self.shows_temperature:
@@ -203,7 +204,7 @@ class Stage:
         prepared, frame, layers = self.prepared, self.frame, self._layers
         if prepared is None or frame is None:
             return Veil()
-        gas = self._gas(frame) if layers.volume and layers.volume_opacity > 0.2 else None
+        gas = self.gas(frame) if layers.volume and layers.volume_opacity > 0.2 else None
         level = layers.shell_level
         closed = layers.shell and layers.shell_style == "solid" and layers.shell_opacity > 0.5
         # What is not drawn yet is not made for this.
@@ -213,7 +214,7 @@ class Stage:
 
     def _show_gas(self) -> None:
         if self.volume is not None and self.frame is not None:
-            self.volume.set_data(self._gas(self.frame))
+            self.volume.set_data(self.gas(self.frame))
 
     def _show_parts(self) -> None:
         """Show everything of a frame but the volume."""
@@ -237,7 +238,7 @@ class Stage:
             shown = getattr(layers, f"plane_{name}") and layers.planes_opacity > 0.0
             if shown:
                 where = plane_of(layers, name, prepared.site_pc)
-                layer.show(self._gas(frame), prepared.size_pc, where, self.gas_transfer)
+                layer.show(self.gas(frame), prepared.size_pc, where, self.gas_transfer)
                 layer.set_opacity(layers.planes_opacity)
             layer.set_visible(shown)
 

@@ -280,10 +280,10 @@ class SceneView(Viewport):
         if prepared is None or frame is None:
             return None
         return pick_gas(
-            prepared.volume(frame),
+            self._stage.gas(frame),
             prepared.size_pc,
             ray(self._camera, at.x(), at.y(), self.width(), self.height()),
-            self._transfer,
+            self._stage.gas_transfer,
             self._stage.octant,
             prepared.cut_corner_pc,
         )
@@ -292,7 +292,7 @@ class SceneView(Viewport):
         prepared, frame = self._stage.prepared, self._stage.frame
         found = self._seen_at(at)
         if found is not None and prepared is not None and frame is not None:
-            if prepared.quantity != "density":
+            if prepared.quantity != "density" or self._stage.shows_temperature:
                 density = prepared.log_density_at(frame, found.position_pc)
                 found = Picked(found.position_pc, density)
             self.picked.emit(found)

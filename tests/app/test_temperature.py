@@ -18,6 +18,7 @@ from app.scene.prepare import PreparedEvolution
 from app.scene.slices import SliceView
 from app.scene.temperature import gas_plane, transfer_of
 from app.view_state import LayerState
+from app.views.probe import read_gas
 from core.cubes import CubeSequence
 from core.evolution import Simulation
 from tests.app.conftest import WAIT_MS
@@ -90,6 +91,16 @@ def test_the_bar_under_a_view_says_what_its_colours_mean(qtbot, window, hot, evo
     assert "in K" in truth.bar.toolTip()
     warm = transfer_of(truth.view.prepared)
     assert truth.bar._own == truth.slice.transfer == warm
+    # What is seen is picked: hot gas, with its density.
+    picked = []
+    truth.view.picked.connect(picked.append)
+    window.document.go_to(float(hot.times_myr[-1]))
+    window.document.change_layers(shell=False, cut=False)
+    truth.view._on_double_click(truth.view.pixel_of((0.0, 0.0, 0.0)))
+    place, density = picked[0].position_pc, picked[0].log_density
+    assert density == pytest.approx(truth.view.prepared.log_density_at(4, place))
+    reading = read_gas(window.document.truth, None, float(hot.times_myr[-1]), place)
+    assert reading.temperature > 1e4
     # Nobody forecasts a temperature: density there, and the bar says so.
     assert window.document.layers("forecast").volume_field == "temperature"
     assert other.bar._own is None
