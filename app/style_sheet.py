@@ -154,6 +154,8 @@ QCheckBox::indicator, QListView::indicator {{ width: 13px; height: 13px; border-
 QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {c.accent}; }}
 QCheckBox::indicator:checked, QListView::indicator:checked {{ border-color: {c.accent};
     background: {c.accent}; image: url("{_icon_url("check")}"); }}
+QCheckBox::indicator:disabled, QListView::indicator:disabled {{ border-color: {c.line}; }}
+QCheckBox::indicator:checked:disabled {{ border-color: {c.faint}; background: {c.faint}; }}
 QSlider::groove:horizontal {{ height: 3px; border-radius: 1px; background: {c.track}; }}
 QSlider::sub-page:horizontal {{ height: 3px; border-radius: 1px; background: {c.accent}; }}
 QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -5px 0; border-radius: 6px;

@@ -43,7 +43,7 @@ class FigureDialog(QDialog):
 
     def __init__(self, drawable: Sequence[str], shown: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export the plots")
+        self.setWindowTitle("Export the Plots")
         self.boxes: dict[str, QCheckBox] = {}
         plots = QVBoxLayout()
         plots.setSpacing(6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
@@ -19,12 +19,9 @@ class SurfaceDialog(QDialog):
 
     Parameters
     ----------
-    roles : sequence of {"truth", "forecast"}
-        The evolutions whose shells are known.
-    level : float
-        The level that is written, as shown.
-    n_frames : int
-        Frames there are.
+    shells : Mapping of {"truth", "forecast"} to (float, int)
+        Of each evolution whose shell is known: the level that is written, as
+        shown, and the frames there are.
     parent : QWidget, optional
         The window.
 
@@ -37,27 +34,25 @@ class SurfaceDialog(QDialog):
     chosen = Signal(str, bool, str)
 
     def __init__(
-        self, roles: Sequence[Role], level: float, n_frames: int, parent: QWidget | None = None
+        self, shells: Mapping[Role, tuple[float, int]], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export Surfaces")
+        self._shells = dict(shells)
         self.role = combo(
-            [(role, NAMES[role]) for role in roles], "Shell of", "Whose shell is written"
+            [(role, NAMES[role]) for role in shells], "Shell of", "Whose shell is written"
         )
         self.frames = combo(
-            [(False, "The frame shown"), (True, f"All {n_frames} frames, one file each")],
+            [(False, "The frame shown"), (True, "")],
             "Frames",
             "The frame shown, or a numbered file for every frame that has a shell",
         )
         self.format = combo(
             SURFACE_FORMATS, "Format", "PLY and VTP say where they come from; STL is for printers"
         )
-        note = QLabel(
-            f"The surface where the density is {level:g} of what it would be without the "
-            "explosion: triangles in pc, in the coordinates of the snapshot."
-        )
-        note.setObjectName("secondary")
-        note.setWordWrap(True)
+        self.note = QLabel()
+        self.note.setObjectName("secondary")
+        self.note.setWordWrap(True)
         buttons = QDialogButtonBox()
         self.export = buttons.addButton("Export…", QDialogButtonBox.ButtonRole.AcceptRole)
         self.export.setToolTip("Choose a name")
@@ -76,9 +71,20 @@ class SurfaceDialog(QDialog):
         layout.setContentsMargins(18, 16, 18, 14)
         layout.setSpacing(12)
         layout.addLayout(form)
-        layout.addWidget(note)
+        layout.addWidget(self.note)
         layout.addWidget(buttons)
         self.setMinimumWidth(380)
+        self.role.currentIndexChanged.connect(lambda _: self._describe())
+        self._describe()
+
+    def _describe(self) -> None:
+        """Say what will be written of the evolution that is chosen."""
+        level, n_frames = self._shells[self.role.currentData()]
+        self.frames.setItemText(1, f"All {n_frames} frames, one file each")
+        self.note.setText(
+            f"The surface where the density is {level:g} of what it would be without the "
+            "explosion: triangles in pc, in the coordinates of the snapshot."
+        )
 
     def accept(self) -> None:
         """Tell what was chosen."""

@@ -82,9 +82,8 @@ class SurfaceExporting(QObject):
         shells = self._shells()
         if not shells:
             return
-        level = next(iter(shells.values())).level
-        count = max(len(each.sequence) for each in shells.values())
-        dialog = SurfaceDialog(tuple(shells), level, count, self._window)
+        known = {role: (each.level, len(each.sequence)) for role, each in shells.items()}
+        dialog = SurfaceDialog(known, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.chosen.connect(self._ask_surfaces)
         dialog.open()

@@ -51,6 +51,16 @@ def test_a_picture_through_the_dialog(qtbot, opened, folder, monkeypatch):
     window.actions_["save_picture"].trigger()
     asked = dialog(window, PictureDialog)
     assert asked.views.count() == 1  # no forecast yet
+    # The window shows slices: so does the picture, unless one does not want it.
+    assert asked.slices.isChecked()
+    asked.preset.setCurrentIndex(0)
+    asked.preset.activated.emit(0)
+    column = window.centre.columns["truth"]
+    assert asked.height_spin.value() == column.height()
+    asked.slices.click()
+    assert asked.height_spin.value() == column.view.height()
+    assert asked.preset.currentIndex() == 0
+    asked.slices.click()
     asked.width_spin.setValue(200)
     asked.height_spin.setValue(160)
     assert asked.preset.currentData() is None
@@ -69,6 +79,7 @@ def test_a_picture_through_the_dialog(qtbot, opened, folder, monkeypatch):
     about = json.loads(told[PROVENANCE])
     assert about["time_myr"] == pytest.approx(0.021)
     assert about["views"] == ["truth"]
+    assert about["picture"]["slices"]
     assert json.loads(told[SESSION])
     assert [file.name for file in folder.iterdir()] == ["picture.png"]
     # Remembered, with how long it took.
@@ -92,6 +103,13 @@ def test_a_movie_can_be_cancelled_and_leaves_nothing(qtbot, opened, folder, monk
     asked.seconds.setValue(60.0)
     asked.motion.setCurrentIndex(asked.motion.findData("both"))
     assert "1500 pictures of 162 × 100" in asked.note.text()
+    assert "interpolated between 5 snapshots" in asked.note.text()
+    asked.between.setCurrentIndex(asked.between.findData("never"))
+    assert "each shown until the next" in asked.note.text()
+    asked.motion.setCurrentIndex(asked.motion.findData("turntable"))
+    assert not asked.between.isEnabled()
+    assert "snapshots" not in asked.note.text()
+    asked.motion.setCurrentIndex(asked.motion.findData("both"))
     answer(monkeypatch, folder / "movie.mp4")
     asked.export.click()
     qtbot.waitUntil(lambda: asked.bar.value() > 0, timeout=4 * WAIT_MS)
@@ -107,11 +125,12 @@ def test_a_movie_can_be_cancelled_and_leaves_nothing(qtbot, opened, folder, monk
 def test_the_clipboard_gets_a_picture(qtbot, opened):
     opened.settings.remember("picture", to_remember(SMALL))
     QGuiApplication.clipboard().clear()
+    column = opened.centre.columns["truth"]
+    size = 2 * column.size()  # a notice will take some of it
     opened.actions_["copy_picture"].trigger()
     wait_idle(qtbot, opened)
     qtbot.waitUntil(lambda: not QGuiApplication.clipboard().image().isNull(), timeout=WAIT_MS)
-    view = opened.centre.columns["truth"].view
-    assert QGuiApplication.clipboard().image().width() == 2 * view.width()
+    assert QGuiApplication.clipboard().image().size() == size
 
 
 def test_surfaces_through_the_dialog(qtbot, opened, folder, monkeypatch):
@@ -119,6 +138,8 @@ def test_surfaces_through_the_dialog(qtbot, opened, folder, monkeypatch):
     assert window.actions_["export_surfaces"].isEnabled()
     window.actions_["export_surfaces"].trigger()
     asked = dialog(window, SurfaceDialog)
+    assert "All 5 frames" in asked.frames.itemText(1)
+    assert "density is 0.5 of" in asked.note.text()
     asked.frames.setCurrentIndex(1)
     asked.format.setCurrentIndex(asked.format.findData(".vtp"))
     answer(monkeypatch, folder / "shell.vtp")
@@ -155,5 +176,7 @@ def test_nonsense_is_not_remembered(values):
 
 
 def test_choices_are_remembered():
-    movie = MovieChoice(motion="both", fps=12, seconds=2.5, suffix=".gif", views="third")
+    movie = MovieChoice(
+        motion="both", fps=12, seconds=2.5, suffix=".gif", views="third", between="never"
+    )
     assert recalled(MovieChoice(), json.loads(json.dumps(to_remember(movie)))) == movie
