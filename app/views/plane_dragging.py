@@ -69,6 +69,13 @@ class PlaneDragging(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(HOVER_MS)
         self._timer.timeout.connect(self._look)
+        # Of the movements that wait in the queue only the last one counts.
+        self._to: QPointF | None = None
+        self._moved = False
+        self._following = QTimer(self)
+        self._following.setSingleShot(True)
+        self._following.setInterval(0)
+        self._following.timeout.connect(self._follow)
         for role, column in centre.columns.items():
             self._watch(role, column)
         centre.column_added.connect(lambda role: self._watch(role, centre.columns[role]))
@@ -128,7 +135,8 @@ class PlaneDragging(QObject):
             return self._on_press(role, event)
         if kind == QEvent.Type.MouseMove:
             if self._held is not None:
-                self._on_drag(event)
+                self._to, self._moved = event.position(), True
+                self._following.start()
                 return True
             if not event.buttons():
                 self._under = (role, event.position())
@@ -136,6 +144,10 @@ class PlaneDragging(QObject):
             return False
         if kind == QEvent.Type.MouseButtonRelease and self._held is not None:
             if event.button() == Qt.MouseButton.LeftButton:
+                # A click moves nothing.
+                if self._moved:
+                    self._to = event.position()
+                    self._follow()
                 self._let_go()
             return True
         return False
@@ -161,16 +173,20 @@ class PlaneDragging(QObject):
             self._hide(role)
             return False
         self._held, self._last = (role, grip, event.position()), grip.name
+        self._to, self._moved = None, False
         self._centre.set_coarse(True)
         self._show(role, grip)
         if self._turning:
             self._view(role).canvas.setCursor(Qt.CursorShape.SizeAllCursor)
         return True
 
-    def _on_drag(self, event: QMouseEvent) -> None:
-        assert self._held is not None
+    def _follow(self) -> None:
+        """Bring the plane to where the mouse is."""
+        at, self._to = self._to, None
+        if self._held is None or at is None:
+            return
         role, grip, start = self._held
-        view, at = self._view(role), event.position()
+        view = self._view(role)
         if self._turning:
             way = at - start
             azimuth, elevation = turned(grip.normal, view.camera(), way.x(), way.y())

@@ -189,6 +189,15 @@ def test_planes_are_dragged_in_every_view_at_once(qtbot, opened):
     assert len(window.editing.history) == 1
     qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert document.layers("forecast").plane_z_pc == 0.0
+    # A click moves nothing, and a drag that comes back leaves it where it was.
+    document.change_layers(VIEW_ROLES, plane_z_pc=0.12345)
+    window.editing.history.clear()
+    at = point(view.pixel_of((-8.0, 4.0, 0.12345)))
+    QTest.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=at)
+    assert document.layers("truth").plane_z_pc == 0.12345
+    drag(view.canvas, at, at)
+    assert document.layers("truth").plane_z_pc == 0.123
+    document.change_layers(VIEW_ROLES, plane_z_pc=0.0)
     # Beside the plane, and with Shift upon it, a drag is the camera's.
     drag(view.canvas, QPoint(20, 60), QPoint(50, 60))
     turned_to = view.camera()
