@@ -91,8 +91,8 @@ FIGURES = (
 SIGNED = ("radius_error_pc",)
 # Figures that the truth and the forecast have each: label, fields, digits after the point.
 PAIRS = (("Swept-up, M⊙", "swept_truth_msun", "swept_forecast_msun", 0),)
-# Figures that only the truth has: label, field, digits after the point.
-TRUE = (("Momentum, M⊙ km/s", "momentum_truth", 0),)
+# Figures that only the truth has: label, field, its unit in the table, digits after the point.
+TRUE = (("p, 10⁵ M⊙ km/s", "momentum_truth", 1e5, 2),)
 HEADER = ("", "Truth", "Forecast", "Δ")
 
 
@@ -217,8 +217,8 @@ class MeasurementsPanel(QWidget):
             a, b = (getattr(row, field) for field in fields)
             texts = number(a, decimals), number(b, decimals), number(b - a, decimals, sign=True)
             rows.append((comparison.DEFINITIONS[fields[0]].text, (label, *texts)))
-        for label, field, decimals in TRUE:
-            value = getattr(row, field)
+        for label, field, unit, decimals in TRUE:
+            value = getattr(row, field) / unit
             if isfinite(value):  # only where the truth has velocities
                 cells = (label, number(value, decimals), "", "")
                 rows.append((comparison.DEFINITIONS[field].text, cells))

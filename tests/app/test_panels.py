@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,29 @@ def test_timeline_without_frames_cannot_play(qtbot, theme):
     panel.toggle()
     assert not panel.is_playing
     assert not panel.play.isEnabled()
+
+
+def test_momentum_is_shown_where_the_truth_moves(qtbot, document, evolution, theme):
+    sequence = evolution.sequence
+    axis = (np.arange(sequence.n) - 0.5 * (sequence.n - 1)) * sequence.voxel_pc
+    place = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
+    outward = place / np.linalg.norm(place, axis=-1, keepdims=True)
+    speeds = 20.0 * (np.arange(len(sequence)) > 0)
+    velocity = speeds[:, None, None, None, None] * outward
+    moving = replace(sequence, fields={"density": sequence.density, "velocity": velocity})
+    document.set_forecast(evolution)
+    panel = MeasurementsPanel(document, theme)
+    qtbot.addWidget(panel)
+    document.go_to(0.07)
+    label = "p, 10⁵ M⊙ km/s"
+    document.set_figures(measure(sequence, evolution.control, evolution))
+    assert label not in {cells[0] for _, cells in panel.rows()}
+    document.set_figures(measure(moving, evolution.control, evolution))
+    tip, cells = next(row for row in panel.rows() if row[1][0] == label)
+    assert "Momentum away from the site" in tip
+    figure = document.figures.comparison.row_at(0.07).momentum_truth
+    assert figure > 1e4
+    assert cells[1:] == (number(figure / 1e5, 2), "", "")
 
 
 def test_measurements_show_the_frame(qtbot, compared, theme):
