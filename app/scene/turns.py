@@ -74,10 +74,13 @@ class Turns(QObject):
             view.drawn.connect(told)
         if reference in self._waiting:
             return
-        if not self._has_time_for(view):
-            self._waiting.append(reference)
-        else:
+        if view.draw_seconds <= BUDGET_S and self._has_time_for(view):
             self._begin(view)
+            return
+        # Not in the turn in which whatever has changed is worked out.
+        self._waiting.append(reference)
+        if not self._at_work:
+            self._next.start(0)
 
     def _has_time_for(self, view: Drawable) -> bool:
         return not self._at_work or self._spent + view.draw_seconds <= BUDGET_S
