@@ -22,6 +22,8 @@ from multiprocessing.connection import Connection
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from core import errors
 from core.errors import Cancelled, InvalidRequest, ShellsightError
 from core.progress import CancelCheck, Progress, report
@@ -39,6 +41,10 @@ def _read_only(items: dict[Any, Any]) -> Mapping[Any, Any]:
     return MappingProxyType(items)
 
 
+def _as_it_is(array: Any) -> Any:
+    return array
+
+
 class _Packer(pickle.Pickler):
     """Packs everything but the contents of arrays, which it sets aside."""
 
@@ -49,6 +55,9 @@ class _Packer(pickle.Pickler):
         """Take apart what Python does not pack by itself."""
         if isinstance(thing, MappingProxyType):  # cubes keep their fields in one
             return _read_only, (dict(thing),)
+        if isinstance(thing, np.ndarray) and type(thing) is not np.ndarray:
+            # NumPy sets aside the contents of its own arrays only, not those of mapped files.
+            return _as_it_is, (np.asarray(thing),)
         return NotImplemented
 
 

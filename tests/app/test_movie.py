@@ -206,13 +206,16 @@ def test_errors_come_back(work, name, error, words):
         run_apart(getattr(work, name), what="The test")
 
 
-def test_arrays_arrive_as_they_are(work):
+def test_arrays_arrive_as_they_are(work, tmp_path):
     evolution = analytic_evolution(64, 6)  # more than is sent at once
     told = {"wide": np.arange(24.0).reshape(4, 6).T, "none": np.empty((0, 3)), "name": "ä"}
+    np.save(tmp_path / "mapped.npy", np.arange(10**5))
+    told["mapped"] = np.load(tmp_path / "mapped.npy", mmap_mode="r")
     density, provenance, again = run_apart(work.gives_back, evolution.sequence, told)
     np.testing.assert_array_equal(density, evolution.density)
     assert provenance == evolution.sequence.provenance
     np.testing.assert_array_equal(again["wide"], told["wide"])
+    np.testing.assert_array_equal(again["mapped"], told["mapped"])
     assert (again["none"].shape, again["name"]) == ((0, 3), "ä")
 
 

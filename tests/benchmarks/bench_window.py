@@ -140,8 +140,8 @@ def forecast() -> dict[str, float]:
     }
 
 
-def series() -> dict[str, float]:
-    """Memory with 20 frames of 128^3 voxels and their control, and how far scrubbing gets."""
+def large_run() -> tuple[Path, float]:
+    """Write 20 frames of 128^3 voxels and their control; return also their MB."""
     import core
     from core.evolution import Simulation
 
@@ -152,8 +152,12 @@ def series() -> dict[str, float]:
     path = Path(tempfile.mkdtemp()) / "large.shell.h5"
     made = analytic_evolution(128, 20)
     core.save(Simulation(made.sequence, made.control, provenance={"method": "test"}), path)
-    data = (made.sequence.density.nbytes + made.control.density.nbytes) / 2**20
-    del made
+    return path, (made.sequence.density.nbytes + made.control.density.nbytes) / 2**20
+
+
+def series() -> dict[str, float]:
+    """Memory with 20 frames of 128^3 voxels and their control, and how far scrubbing gets."""
+    path, data = large_run()
     app, window = open_window()
     app.processEvents()
     empty = memory_mb()
@@ -183,6 +187,32 @@ def series() -> dict[str, float]:
     }
 
 
+def movie() -> dict[str, float]:
+    """The longest that the window does not answer until a movie of a large run is drawn."""
+    from app.exports.export_choice import MovieChoice
+
+    path, _ = large_run()
+    app, window = open_window()
+    job = window.open_paths([path])
+    ended: list[bool] = []
+    job.done.connect(lambda: ended.append(True))
+    until(app, lambda: bool(ended) and window.jobs.running() is None)
+    still = time.perf_counter()
+    until(app, lambda: time.perf_counter() - still > 1.0)
+    gaps = Gaps(window)
+    choice = MovieChoice(width=320, height=200, seconds=0.5, fps=4, slices=True)
+    job = window.exports.save_movie(path.with_name("large.mp4"), choice)
+    assert job is not None
+    drawn: list[float] = []
+    job.progress.connect(lambda fraction, _: drawn.append(fraction) if fraction > 0.0 else None)
+    seconds = until(app, lambda: bool(drawn))
+    during = gaps.worst
+    until(app, lambda: window.jobs.running() is None)
+    window.close()
+    path.unlink()
+    return {"movie of 128^3 x 20 begins / s": seconds, "worst gap until then / s": during}
+
+
 def particles() -> dict[str, float]:
     """The longest that the window does not answer while 10^7 particles are opened."""
     sys.path.insert(0, str(Path(__file__).parent))
@@ -207,6 +237,7 @@ TASKS: dict[str, Callable[[], dict[str, float]]] = {
     "start": start,
     "forecast": forecast,
     "series": series,
+    "movie": movie,
     "particles": particles,
 }
 
