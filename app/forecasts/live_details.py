@@ -1,8 +1,8 @@
 """What further layers show of a forecast that follows the mouse: made where it is made. No Qt.
 
-While the explosion moves only the frame that is shown is looked at, and the
-margin of a coverage is that of forecasts made well; at rest all frames are,
-and a coverage is what it promises to be.
+Only the frame that is shown is looked at: the others can wait until the
+explosion rests. While it moves the margin of a coverage is that of forecasts
+made well; at rest a coverage is what it promises to be.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from core.coverage import margin_field, plain_regions
 from core.cubes import CubeSequence
 from core.errors import InvalidRequest
 from core.evolution import Evolution, Forecast
-from core.shells.affected import reach_map
+from core.shells.region import reached_region, site_index
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ class LiveDetails:
     details : Details
         What is drawn, with the envelope of the coverage if there is one.
     reached_myr : ndarray of float64, (n, n, n), or None
-        When each voxel is reached, in Myr; NaN for never, or not by the time
-        shown. None where no particles are shown.
+        The time shown in Myr where the blast wave has passed by then, NaN
+        elsewhere. None where no particles are shown.
     fine : bool
-        Whether all frames were looked at, of a forecast made at rest.
+        Whether the forecast was made at rest.
     """
 
     details: Details
@@ -99,7 +99,7 @@ def live_details(
     wanted : DetailsWanted
         What of it is seen.
     fine : bool
-        Whether all frames are looked at; else only that one.
+        Whether the forecast was made at rest.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def live_details(
         prepared.shell(frame, level)
     envelope = None
     if wanted.coverage is not None:
-        envelope = envelope_of(forecast, wanted.coverage, None if fine else frame)
+        envelope = envelope_of(forecast, wanted.coverage, frame, fine=fine)
     coverage = wanted.coverage if envelope is not None else None
     details = Details(prepared, forecast, None, envelope, coverage or 0.0)
     if envelope is not None:
@@ -120,14 +120,14 @@ def live_details(
         details.probable(frame, wanted.probable)
     reached_myr = None
     if wanted.particles:
-        reached_myr = reach_map(forecast) if fine else _reached_by(forecast, frame)
+        reached_myr = _reached_by(forecast, frame)
     return LiveDetails(details, reached_myr, fine)
 
 
 def envelope_of(
-    forecast: Forecast, coverage: float, frame: int | None = None
+    forecast: Forecast, coverage: float, frame: int, *, fine: bool = True
 ) -> NDArray[np.bool_] | None:
-    """Find the region that holds a share of what is reached.
+    """Find the region that holds a share of what is reached, in one frame.
 
     Parameters
     ----------
@@ -135,43 +135,45 @@ def envelope_of(
         The forecast.
     coverage : float
         The share.
-    frame : int, optional
-        Only that frame is looked at, and with the margin of forecasts that
-        are averaged as the calibration asks; None for all, as promised.
+    frame : int
+        The frame.
+    fine : bool
+        Whether it is what it promises to be; else the margin may be that of
+        forecasts averaged over more orientations than this one.
 
     Returns
     -------
     ndarray of bool, (time, n, n, n), or None
-        The regions, empty in frames that were not looked at; None where
-        nothing is promised.
+        The region, empty in all other frames; None where nothing is promised.
     """
-    try:
-        if frame is None:
-            return forecast.reached(coverage)
-        calibration = forecast.calibration
-        if calibration is None:
-            return None
+    calibration = forecast.calibration
+    if calibration is None:
+        return None
+    if not fine:
         averaging = {"averaging": calibration.averaging}
-        margin = replace(forecast, provenance={**forecast.provenance, **averaging}).margin(coverage)
+        forecast = replace(forecast, provenance={**forecast.provenance, **averaging})
+    try:
+        margin = forecast.margin(coverage)
     except InvalidRequest:
         return None
     regions: NDArray[np.bool_] = np.zeros(forecast.density.shape, dtype=np.bool_)
     alone = _frame_of(forecast, frame)
-    # The first frame of two: nothing has been reached before the explosion.
     regions[frame] = plain_regions(alone)[-1]
-    if frame > 0:
+    if frame > 0:  # Nothing has been reached before the explosion.
         regions[frame] |= margin_field(alone)[-1] <= margin.pc
     return regions
 
 
 def _reached_by(forecast: Forecast, frame: int) -> NDArray[np.float64]:
     """Time of a frame where the blast wave has passed by then; NaN elsewhere."""
-    region = plain_regions(_frame_of(forecast, frame))[-1]
+    density, control = forecast.density[frame], forecast.control.density[frame]
+    site = site_index(forecast.site_pc, forecast.sequence.n, forecast.sequence.voxel_pc)
+    region = reached_region(density, control, site)
     return np.where(region, float(forecast.times_myr[frame]), np.nan)
 
 
 def _frame_of(forecast: Forecast, frame: int) -> Evolution:
-    """Return the first frame and another one."""
+    """Return a frame; before it the first one, which `margin_field` takes for the start."""
     frames = [0, frame] if frame > 0 else [0]
 
     def some(sequence: CubeSequence) -> CubeSequence:

@@ -87,6 +87,7 @@ class Details:
         self.other = other
         self.envelope = envelope
         self.coverage = coverage
+        self._envelopes = 0
         self.particles: Mapping[int, ParticleSample] = particles or {}
         self._kept: BoundedCache[Array] = BoundedCache(max_bytes, lambda array: array.nbytes)
 
@@ -101,6 +102,8 @@ class Details:
         """Return the details of the same evolution with something more; what was made is kept."""
         new = copy(self)
         new.forecast, new.other = forecast, other
+        # Of an envelope that was made of some frames first, the others are not what they were.
+        new._envelopes += envelope is not self.envelope
         new.envelope, new.coverage = envelope, coverage
         new.particles = particles
         return new
@@ -234,12 +237,16 @@ class Details:
         share = forecast.probability[index]
         return self._kept.get(("probable", index, level), lambda: self._piece(level - share, 0.62))
 
+    def envelope_key(self, index: int) -> tuple[object, ...]:
+        """Return what tells the envelope of a frame from all others of this evolution."""
+        return ("reached", index, self.coverage, self._envelopes)
+
     def reached(self, index: int) -> Array | None:
         """Field of the envelope, or None where there is none."""
         if self.envelope is None or index >= len(self.envelope):
             return None
         mask = self.envelope[index]
-        return self._kept.get(("reached", index, self.coverage), lambda: self._region(mask))
+        return self._kept.get(self.envelope_key(index), lambda: self._region(mask))
 
     def _region(self, mask: NDArray[np.bool_]) -> Array:
         """Field of a mask: its steps are blurred away, its volume stays."""

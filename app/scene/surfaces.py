@@ -81,7 +81,7 @@ def wanted_surfaces(details: Details, frame: int, layers: LayerState) -> dict[st
         make = partial(_piece, details.probable(frame, level), size)
         found["probable"] = Wanted(("probable", frame, level), layers.probable_style, make)
     if layers.reached and details.envelope is not None:
-        key = ("reached", frame, details.coverage)
+        key = details.envelope_key(frame)
         make = partial(_piece, details.reached(frame), size)
         found["reached"] = Wanted(key, layers.reached_style, make)
     other, partner = details.other, details.other_frame(frame)

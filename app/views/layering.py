@@ -139,6 +139,8 @@ class Layering(QObject):
                 self._truth_shown = now
         self._hand_out(tuple(role for role in BOTH if role in seen))
         if live.fine:
+            # The frames that are not shown, too.
+            self._envelope_of = None
             self._want()
 
     def _color_particles(self, reached_myr: NDArray[np.float64] | None) -> None:

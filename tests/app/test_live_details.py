@@ -24,7 +24,6 @@ from app.view_state import LayerState
 from app.views.layer_needs import missing
 from core.coverage import LEVELS, Calibration, Need, calibration_to_json
 from core.cubes import Cube
-from core.shells.affected import reach_map
 from tests.app.conftest import WAIT_MS
 from tests.core.synthetic import gas, write_gadget
 from tests.helpers import lognormal_gas
@@ -62,35 +61,48 @@ def test_only_what_is_seen_is_made(forecast, prepared):
     assert bare.reached_myr is None
 
 
-def test_while_it_moves_the_frame_that_is_shown_is_as_it_will_be(forecast, prepared):
+def test_the_frame_that_is_shown_is_as_among_all(forecast, prepared):
     """One frame at once has the same regions as all of them."""
     wanted = DetailsWanted((0.5,), 0.95, None, particles=True)
+    whole = forecast.reached(0.95)
     for frame in (0, 1, 12, 19):
-        moving = live_details(forecast, prepared, frame, wanted, fine=False)
-        still = live_details(forecast, prepared, frame, wanted, fine=True)
+        moving, still = (
+            live_details(forecast, prepared, frame, wanted, fine=fine) for fine in (False, True)
+        )
         assert (moving.fine, still.fine) == (False, True)
-        envelope = still.details.envelope
-        np.testing.assert_array_equal(moving.details.envelope[frame], envelope[frame])
-        assert not moving.details.envelope[[i for i in range(20) if i != frame]].any()
-        np.testing.assert_array_equal(still.reached_myr, reach_map(forecast))
+        for made in (moving, still):
+            assert made.details.coverage == 0.95
+            np.testing.assert_array_equal(made.details.envelope[frame], whole[frame])
+            assert not made.details.envelope[[i for i in range(20) if i != frame]].any()
         by_then = moving.reached_myr <= forecast.times_myr[frame]
         region = core.shells.reached_region(
             forecast.density[frame], forecast.control.density[frame]
         )
         np.testing.assert_array_equal(by_then, region)
         assert np.isnan(moving.reached_myr[~region]).all()
-    assert envelope[19].sum() > envelope[1].sum() > 0
+    assert whole[19].sum() > whole[1].sum() > 0
 
 
 def test_a_coarse_forecast_takes_the_margin_of_good_ones(forecast):
     strict = replace(forecast, calibration=replace(forecast.calibration, averaging=4))
     coarse = replace(strict, provenance={**forecast.provenance, "averaging": 1})
-    assert envelope_of(coarse, 0.95) is None
-    expected = envelope_of(forecast, 0.95)[12]
-    np.testing.assert_array_equal(envelope_of(coarse, 0.95, 12)[12], expected)
+    assert envelope_of(coarse, 0.95, 12) is None
+    expected = forecast.reached(0.95)[12]
+    made = envelope_of(coarse, 0.95, 12, fine=False)
+    np.testing.assert_array_equal(made[12], expected)
     unknown = replace(forecast, calibration=None)
-    assert envelope_of(unknown, 0.95) is None
-    assert envelope_of(unknown, 0.95, 12) is None
+    assert envelope_of(unknown, 0.95, 12, fine=False) is None
+
+
+def test_an_envelope_that_is_completed_is_drawn_anew(forecast, prepared):
+    part = live_details(forecast, prepared, 5, DetailsWanted((0.5,), 0.95), fine=True).details
+    assert (part.reached(5) < 0).any()
+    assert not (part.reached(12) < 0).any()
+    full = part.updated(forecast, None, forecast.reached(0.95), 0.95, {})
+    assert (full.reached(12) < 0).any()
+    assert full.envelope_key(12) != part.envelope_key(12)
+    same = full.updated(forecast, None, full.envelope, 0.95, {})
+    assert same.reached(12) is full.reached(12)
 
 
 def test_the_reason_why_nothing_is_promised(forecast, prepared):
@@ -166,6 +178,10 @@ def test_coverage_and_particles_follow_the_explosion(qtbot, live):
     assert shown.GetVisibility()
     qtbot.waitUntil(lambda: len(seen) > 0)
     assert all(seen)  # Never a picture without it.
+    # The other frames follow at rest.
+    qtbot.waitUntil(lambda: layering.envelope.any(axis=(1, 2, 3))[1:].all(), timeout=WAIT_MS)
+    np.testing.assert_array_equal(layering.envelope, document.forecast.reached(0.95))
+    details = view._stage.details
     # The particles that are reached are those around the new place.
     qtbot.waitUntil(lambda: window.jobs.running("particles") is None, timeout=WAIT_MS)
     for role in ("truth", "forecast"):

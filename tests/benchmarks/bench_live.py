@@ -42,8 +42,12 @@ def wait(app: QApplication, done, seconds: float = 300.0) -> None:
         time.sleep(0.005)
 
 
-def measure(app: QApplication, window, seconds: float) -> tuple[float, float, float, float]:
-    """Drag for a while; return updates/s, worst gap, worst turn and time to full quality in s."""
+def measure(app: QApplication, window, seconds: float) -> tuple[float, ...]:
+    """Drag for a while.
+
+    Returns updates/s, worst gap, worst turn, time to full quality, and processor time of all
+    threads per update, in s.
+    """
     live, panel = window.live, window.centre.columns["forecast"].slice
     shown: list[float] = []
     from app.events import PreviewChanged
@@ -75,6 +79,7 @@ def measure(app: QApplication, window, seconds: float) -> tuple[float, float, fl
             for figures in (shown, gaps, turns):
                 figures.clear()
             last[:] = time.monotonic(), time.thread_time()
+            spent = time.process_time()
             ticker.start(5)
         began = time.monotonic()
         while (elapsed := time.monotonic() - began) < length:
@@ -83,23 +88,25 @@ def measure(app: QApplication, window, seconds: float) -> tuple[float, float, fl
             while time.monotonic() < step:
                 app.processEvents()
     rate = len(shown) / seconds
+    each = (time.process_time() - spent) / max(len(shown), 1)
     QTest.mouseRelease(panel, left, pos=place(0.0))
     rested = time.monotonic()
     wait(app, lambda: live.is_complete)
     ticker.stop()
-    return rate, max(gaps, default=0.0), max(turns, default=0.0), time.monotonic() - rested
+    return rate, max(gaps, default=0.0), max(turns, default=0.0), time.monotonic() - rested, each
 
 
 def report(app: QApplication, window, seconds: float, what: str) -> None:
     """Measure and print a line."""
     panel = window.forecast_panel
-    rate, gap, turn, fine = measure(app, window, seconds)
+    rate, gap, turn, fine, each = measure(app, window, seconds)
     preview = window.document.preview
     made_by = preview.forecast.provenance["model"] if preview is not None else "?"
+    where = ", ".join(filter(None, (panel.device.currentText(), what)))
     print(
-        f"{panel.model} on {panel.device.currentText()}{f', {what}' if what else ''}: "
-        f"{rate:.1f} updates/s, worst gap {1e3 * gap:.0f} ms ({1e3 * turn:.0f} ms of processor "
-        f"time), full quality ({made_by}) {fine:.2f} s after the last step",
+        f"{panel.model} on {where}: {rate:.1f} updates/s ({1e3 * each:.0f} ms of processor time "
+        f"each), worst gap {1e3 * gap:.0f} ms ({1e3 * turn:.0f} ms of processor time), "
+        f"full quality ({made_by}) {fine:.2f} s after the last step",
         flush=True,
     )
 
