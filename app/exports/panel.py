@@ -63,7 +63,8 @@ class Panel:
         self._site = shot.material.site_of(role)
         self._density = DENSITY[shot.density]
         self.size = size = (cell.view.width, cell.view.height)
-        self._scale = min(size) / REFERENCE_PIXELS
+        # A slice takes room of the view, but letters stay as large as without one.
+        self._scale = min(size[0], sheet.size[1]) / REFERENCE_PIXELS
         self._subject = self._first = subject = subject_of(shot, role)
         self._eye = _eye(shot, role, size[0] / size[1], self._has_bar)
         self._easel = Easel(
