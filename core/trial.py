@@ -138,8 +138,9 @@ def run_trial(
     truth = cut(later, 0.4, 0.6)
     without = series.control if control is None else control
     real_control = None if without is None else cut(without, 0.6, 0.8)
-    report(progress, 0.8, "Comparing with the truth")
-    comparison = core.compare(forecast, truth, real_control)
+    comparison = core.compare(
+        forecast, truth, real_control, progress=part_of(progress, 0.8, 1.0), cancelled=cancelled
+    )
     report(progress, 1.0, "Done")
     return Trial(forecast, truth, real_control, comparison)
 
