@@ -111,6 +111,33 @@ def test_scheduled_sampling_falls_from_one_to_zero() -> None:
     assert seen[2].max() == seen[3].max() == 0
 
 
+def test_clips_lengthen_until_they_are_whole_while_the_rate_falls() -> None:
+    batch = batch_of([sample_of(tiny_simulation(1))], torch.device("cpu"))
+    lengths: list[int] = []
+
+    class Watched(DensityMIM):
+        def forward(self, frames, input_length, total_length, use_true=None):  # type: ignore[no-untyped-def]
+            assert frames.shape[1] == total_length
+            lengths.append(total_length)
+            return super().forward(frames, input_length, total_length, use_true)
+
+    network = Watched(frames=19, **TINY.model.arguments)
+    objective = objective_of(replace(TINY, schedule="lengthening"))
+    fractions = (0.0, 0.2, 0.4, 0.6, 1.0)
+    for fraction in fractions:
+        objective.loss(network, batch, fraction, [np.random.default_rng(1)])
+    assert lengths == [3, 5, 9, 20, 20]
+    rates = [objective.rate(fraction) for fraction in (0.05, *fractions[1:])]
+    assert rates[0] == 1.0
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] == pytest.approx(0.01)
+    # As it was released, all frames are seen at the same rate, always.
+    assert {objective_of(TINY).rate(fraction) for fraction in fractions} == {1.0}
+    assert objective_of(TINY).clip_norm is None
+    with pytest.raises(InvalidRequest, match="released or lengthening"):
+        replace(TINY, schedule="shrinking")
+
+
 def test_its_loss_is_half_the_sum_of_squares_per_frame() -> None:
     batch = batch_of([sample_of(tiny_simulation(1))], torch.device("cpu"))
     torch.manual_seed(0)
