@@ -88,10 +88,18 @@ class VolumeLayer:
         for place, opacity in transfer.opacity_points:
             self._opacity.AddPoint(place, float(np.clip(opacity * strength, 0.0, 1.0)))
 
-    def set_coarse(self, coarse: bool) -> None:
-        """Sample half as densely along and across the rays, while things move."""
+    def set_coarse(self, coarse: bool, grain: float = 1.0) -> None:
+        """Sample half as densely along and across the rays, while things move.
+
+        Parameters
+        ----------
+        coarse : bool
+            Whether they do.
+        grain : float
+            Pixels from ray to ray when they do not.
+        """
         self.mapper.SetSampleDistance(self.spacing * (2.0 if coarse else 1.0))
-        self.mapper.SetImageSampleDistance(2.0 if coarse else 1.0)
+        self.mapper.SetImageSampleDistance(2.0 if coarse else grain)
 
     def set_cut(self, octant: Octant | None, corner_pc: Vector3) -> None:
         """Cut away the octant beyond a corner.

@@ -32,6 +32,7 @@ class OverviewStage:
         self._camera: CameraState | None = None
         self._layers = LayerState()
         self._coarse = False
+        self._grain = 1.0
         self.overview: Overview | None = None
         self.field: NDArray[np.float32] | None = None
         self.transfer = TransferFunction()
@@ -76,7 +77,7 @@ class OverviewStage:
         if self.volume is None:
             self.transfer = fitting_transfer(overview.density.density)
             self.volume = VolumeLayer(VOLUME_POINTS, self.size_pc)
-            self.volume.set_coarse(self._coarse)
+            self.volume.set_coarse(self._coarse, self._grain)
             self._add(self.volume.actor)
         self.field = refine(log_density(overview.density.density), VOLUME_POINTS)
         self.volume.set_data(self.field)
@@ -106,11 +107,11 @@ class OverviewStage:
         self.box.actor.SetVisibility(layers.box)
         self._arrange()
 
-    def set_coarse(self, coarse: bool) -> None:
+    def set_coarse(self, coarse: bool, grain: float = 1.0) -> None:
         """Draw faster and less finely."""
-        self._coarse = coarse
+        self._coarse, self._grain = coarse, grain
         if self.volume is not None:
-            self.volume.set_coarse(coarse)
+            self.volume.set_coarse(coarse, grain)
 
     def set_camera(self, camera: CameraState) -> None:
         """Move the eye."""

@@ -128,8 +128,8 @@ class OverviewView(Viewport):
     def _place_eye(self, camera: CameraState) -> None:
         self._stage.set_camera(camera)
 
-    def _set_scene_coarse(self, coarse: bool) -> None:
-        self._stage.set_coarse(coarse)
+    def _set_scene_coarse(self, coarse: bool, grain: float) -> None:
+        self._stage.set_coarse(coarse, grain)
 
     def _click(self, at: QPointF) -> None:
         found = marker_at(self.markers, self._camera, at, self.width(), self.height())

@@ -78,6 +78,7 @@ class Stage:
         self._transfer = TransferFunction()
         self._layers = LayerState()
         self._coarse = False
+        self._grain = 1.0
         self._octant: Octant | None = None
         self._corner: Vector3 = (0.0, 0.0, 0.0)
         self._camera: CameraState | None = None
@@ -150,7 +151,7 @@ class Stage:
             self.volume = volume = VolumeLayer(prepared.volume_points, prepared.size_pc)
             self._add(volume.actor)
         self._octant = None
-        volume.set_coarse(self._coarse)
+        volume.set_coarse(self._coarse, self._grain)
         self.set_layers(self._layers)
 
     def set_details(self, details: Details) -> None:
@@ -285,11 +286,11 @@ class Stage:
         """Whether the gas is drawn coarsely."""
         return self._coarse
 
-    def set_coarse(self, coarse: bool) -> None:
+    def set_coarse(self, coarse: bool, grain: float = 1.0) -> None:
         """Draw faster and less finely."""
-        self._coarse = coarse
+        self._coarse, self._grain = coarse, grain
         if self.volume is not None:
-            self.volume.set_coarse(coarse)
+            self.volume.set_coarse(coarse, grain)
 
     def set_camera(self, camera: CameraState) -> None:
         """Move the eye; the cut follows it."""

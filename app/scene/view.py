@@ -241,8 +241,8 @@ class SceneView(Viewport):
     def _place_eye(self, camera: CameraState) -> None:
         self._stage.set_camera(camera)
 
-    def _set_scene_coarse(self, coarse: bool) -> None:
-        self._stage.set_coarse(coarse)
+    def _set_scene_coarse(self, coarse: bool, grain: float) -> None:
+        self._stage.set_coarse(coarse, grain)
 
     @property
     def site_pc(self) -> Vector3:

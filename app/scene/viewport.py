@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QTimer, Signal
@@ -30,8 +32,35 @@ FIRST_DRAW_S = 0.3
 SLOW_DRAW_S = 0.025
 """Where drawing is this slow, it is coarse while much is to be drawn."""
 
+LONGEST_DRAW_S = 0.4
+"""Full quality may take so long; of larger views on slow machines it is a little less."""
+
+MOST_GRAIN = 2.0
+RAYS = 500_000
+"""As many there always are, if there are so many pixels."""
+
 DEGREES_PER_PIXEL = 0.4
 ZOOM_PER_NOTCH = 1.12
+
+
+def grain_for(pace_s: float, pixels: float) -> float:
+    """Choose how many pixels there are from ray to ray in full quality.
+
+    Parameters
+    ----------
+    pace_s : float
+        Seconds that a pixel takes where each has a ray of its own.
+    pixels : float
+        Pixels of the view.
+
+    Returns
+    -------
+    float
+        1 where drawing takes `LONGEST_DRAW_S` at most, else as many as it
+        takes not to be slower, up to `MOST_GRAIN` and down to `RAYS`.
+    """
+    wanted = math.sqrt(pace_s * pixels / LONGEST_DRAW_S)
+    return max(min(wanted, MOST_GRAIN, math.sqrt(pixels / RAYS)), 1.0)
 
 
 class Viewport(QFrame):
@@ -77,6 +106,9 @@ class Viewport(QFrame):
         self._standpoint = USUAL  # until the eye is moved, the cube fills the view
         self._fine_seconds = 0.0
         self._coarse_seconds = 0.0
+        self._grain = 1.0
+        # The fastest of the last ones: others may be at work on the same machine.
+        self._paces: deque[float] = deque(maxlen=4)
         self._parallel = False
         self._reserved = 0.0
         self._camera = geometry.default_camera()
@@ -112,8 +144,8 @@ class Viewport(QFrame):
         """Put the scene's camera where the eye is."""
         raise NotImplementedError
 
-    def _set_scene_coarse(self, coarse: bool) -> None:
-        """Draw the scene faster and less finely, or not."""
+    def _set_scene_coarse(self, coarse: bool, grain: float) -> None:
+        """Draw the scene faster and less finely, or not, with `grain` pixels from ray to ray."""
         raise NotImplementedError
 
     def _annotate(self) -> None:
@@ -264,7 +296,13 @@ class Viewport(QFrame):
 
     def _apply_coarse(self, coarse: bool) -> None:
         self._coarse = coarse
-        self._set_scene_coarse(coarse)
+        if not coarse and self._paces:
+            self._grain = grain_for(min(self._paces), self._pixels)
+        self._set_scene_coarse(coarse, self._grain)
+
+    @property
+    def _pixels(self) -> float:
+        return self.width() * self.height() * self.devicePixelRatioF() ** 2
 
     def _draw_coarsely_for_now(self) -> None:
         self._apply_coarse(True)
@@ -281,6 +319,8 @@ class Viewport(QFrame):
             self._coarse_seconds = self._canvas.draw_seconds
         else:
             self._fine_seconds = self._canvas.draw_seconds
+            if self._overlay.notes.empty_text is None:
+                self._paces.append(self._fine_seconds * self._grain**2 / max(self._pixels, 1.0))
         self.drawn.emit()
 
     @property

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.garbage import YOUNG_ENOUGH, Garbage
 from app.scene.turns import BUDGET_S, LOST_MS, Turns
+from app.scene.viewport import LONGEST_DRAW_S, MOST_GRAIN, RAYS, grain_for
 
 
 class View(QObject):
@@ -129,3 +130,12 @@ def test_garbage_ends_on_the_main_thread_only(qtbot):
     finally:
         garbage.stop()
     assert gc.isenabled()
+
+
+def test_large_views_of_slow_machines_are_drawn_with_fewer_rays():
+    pace = LONGEST_DRAW_S / (2 * RAYS)
+    assert grain_for(pace, 2 * RAYS) == 1.0
+    assert grain_for(pace, 2 * RAYS * 1.44) == pytest.approx(1.2)
+    assert grain_for(pace, 20 * RAYS) == MOST_GRAIN
+    assert grain_for(1.0, RAYS) == 1.0, "a small view keeps all its rays"
+    assert grain_for(1.0, 2.25 * RAYS) == pytest.approx(1.5)
