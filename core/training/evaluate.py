@@ -131,6 +131,7 @@ def evaluate(
     networks = _named(given)
     scores: dict[tuple[str, float], list[_Score]] = defaultdict(list)
     total = length_hint(simulations)
+    uncontrolled: dict[str, None] = {}
     count = 0
     for count, source in enumerate(simulations, start=1):
         check_cancelled(cancelled, "The evaluation")
@@ -142,6 +143,8 @@ def evaluate(
             forecasts[method] = network.forecast(
                 simulation.sequence[0], energy_erg=simulation.energy_erg, cancelled=cancelled
             )
+            if "control" in forecasts[method].provenance:
+                uncontrolled[method] = None
         cloud = _cloud_of(simulation, count)
         for key, figures in _scores(simulation, forecasts, surfaces).items():
             scores[key].append((cloud, figures))
@@ -150,7 +153,7 @@ def evaluate(
     report(progress, 1.0, "Done")
     first, *others = (str(getattr(network, "model_name", "")) for network in given)
     n_clouds = len({cloud for pairs in scores.values() for cloud, _ in pairs})
-    table = EvaluationTable((), count, first, n_clouds, tuple(others))
+    table = EvaluationTable((), count, first, n_clouds, tuple(others), tuple(uncontrolled))
     order = list(table.methods)
     keys = sorted(scores, key=lambda key: (order.index(key[0]), key[1]))
     rows = tuple(_averaged(method, time, scores[method, time]) for method, time in keys)

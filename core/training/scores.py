@@ -26,6 +26,9 @@ METHODS: Mapping[str, str] = MappingProxyType(
 """The methods in the order of the table, and what they are."""
 
 
+UNCONTROLLED = " (forecasts no control: its regions include turbulent motion)"
+
+
 class Figure(NamedTuple):
     """A column of the table: its title, the digits shown, and what it means."""
 
@@ -137,6 +140,8 @@ class EvaluationTable:
         Number of clouds they are from.
     others : tuple of str
         Names of further networks: their rows have the name as method.
+    uncontrolled : tuple of str
+        Methods that are networks without a forecast of the control.
     """
 
     rows: tuple[EvaluationRow, ...]
@@ -144,12 +149,15 @@ class EvaluationTable:
     model: str = ""
     n_clouds: int = 0
     others: tuple[str, ...] = ()
+    uncontrolled: tuple[str, ...] = ()
 
     @property
     def methods(self) -> Mapping[str, str]:
         """The methods in the order of the table, and what they are."""
         first = METHODS["network"] + (f" {self.model}" if self.others else "")
         networks = {"network": first, **{name: f"Network {name}" for name in self.others}}
+        for method in self.uncontrolled:
+            networks[method] += UNCONTROLLED
         return {**networks, **{key: METHODS[key] for key in METHODS if key != "network"}}
 
     def __str__(self) -> str:
@@ -199,13 +207,14 @@ class EvaluationTable:
         Returns
         -------
         dict
-            ``model``, ``models``, ``n_simulations``, ``n_clouds``,
+            ``model``, ``models``, ``uncontrolled``, ``n_simulations``, ``n_clouds``,
             ``interval_level``, ``figures`` (name to meaning), ``methods``
             (name to meaning) and ``rows``; None where undefined.
         """
         return {
             "model": self.model,
             "models": [self.model, *self.others],
+            "uncontrolled": list(self.uncontrolled),
             "n_simulations": self.n_simulations,
             "n_clouds": self.n_clouds,
             "interval_level": LEVEL,
@@ -261,7 +270,14 @@ class EvaluationTable:
                 for row in content["rows"]
             )
             first, *others = content["models"]
-            return cls(rows, content["n_simulations"], first, content["n_clouds"], tuple(others))
+            return cls(
+                rows,
+                content["n_simulations"],
+                first,
+                content["n_clouds"],
+                tuple(others),
+                tuple(content.get("uncontrolled", ())),
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidRequest(f"This is no table of an evaluation ({error!r}).") from error
 

@@ -13,8 +13,10 @@ import core
 from core.cubes import Cube
 from core.errors import Cancelled, InvalidRequest
 from core.evolution import Evolution, Forecast, Simulation
+from core.models.mim_forecast import config_arguments
+from core.models.registry import ModelConfig, save_model
 from core.training.bootstrap import interval
-from core.training.evaluate import FIGURES, METHODS, evaluate, uniform_radius_table
+from core.training.evaluate import FIGURES, METHODS, EvaluationTable, evaluate, uniform_radius_table
 from tests.helpers import analytic_evolution
 
 
@@ -244,6 +246,28 @@ def test_several_networks_are_in_one_table_with_the_same_baselines():
     assert content["model"] == "known"
     with pytest.raises(InvalidRequest, match="twice"):
         evaluate([first, KnownForecaster(truth)], [truth])
+
+
+def test_networks_without_a_control_are_marked(tmp_path):
+    """3D-MIM makes densities alone: the table says that its regions hold turbulence."""
+    truth = simulation()
+    arguments = {**config_arguments(8, 4, 3, n=truth.sequence.n), "layers": 2}
+    config = ModelConfig(
+        "mim-tiny",
+        "mim3d",
+        arguments,
+        n=truth.sequence.n,
+        size_pc=truth.sequence.size_pc,
+        energy_erg=2e51,
+    )
+    save_model(config.build().state_dict(), config, tmp_path / "mim-tiny.safetensors")
+    mim = core.Forecaster(tmp_path / "mim-tiny.safetensors", device="cpu", averaging=1)
+    table = evaluate([KnownForecaster(truth), mim], [truth])
+    assert table.uncontrolled == ("mim-tiny",)
+    assert "no control" in table.methods["mim-tiny"]
+    assert "no control" not in table.methods["network"]
+    again = EvaluationTable.from_dict(json.loads(json.dumps(table.as_dict())))
+    assert again.methods == table.methods
 
 
 def test_explosions_of_one_cloud_are_drawn_together():
