@@ -66,7 +66,9 @@ class Panel:
         # A slice takes room of the view, but letters stay as large as without one.
         self._scale = min(size[0], sheet.size[1]) / REFERENCE_PIXELS
         self._subject = self._first = subject = subject_of(shot, role)
-        self._eye = _eye(shot, role, size[0] / size[1], self._has_bar)
+        # The lower a view is, the more of it the scale of colours takes.
+        room = max(REFERENCE_PIXELS * self._scale / size[1], 1.0) if self._has_bar else 0.0
+        self._eye = _eye(shot, role, size[0] / size[1], room)
         self._easel = Easel(
             subject.prepared,
             role,
@@ -202,7 +204,8 @@ class Panel:
         )
 
 
-def _eye(shot: Shot, role: ViewRole, aspect: float, color_bar: bool) -> CameraState:
+def _eye(shot: Shot, role: ViewRole, aspect: float, room: float) -> CameraState:
+    """Return the eye of a view; room is what the scale of colours needs, 1 in a square."""
     camera = shot.cameras.get(role)
     if camera is not None:
         return widened(camera, shot.aspects.get(role, aspect), aspect)
@@ -211,8 +214,9 @@ def _eye(shot: Shot, role: ViewRole, aspect: float, color_bar: bool) -> CameraSt
         eye = geometry.standard_camera(shot.side, size_pc, aspect)
     else:
         eye = geometry.default_camera(size_pc, aspect)
-    if color_bar:  # the cube makes room for it
-        eye = geometry.pan(geometry.zoom(eye, 0.95, size_pc), 0.0, -0.035 * size_pc)
+    if room > 0.0:
+        farther = geometry.zoom(eye, 0.95 - 0.12 * (min(room, 4.0) - 1.0), size_pc)
+        eye = geometry.pan(farther, 0.0, -0.035 * room * size_pc)
     return replace(eye, parallel=shot.look.orthographic)
 
 
