@@ -115,8 +115,8 @@ class DataPanel(QWidget):
         self._list_trajectories()
         self._add_open()
         # Whatever else the column shows, what is open is seen whole.
-        top = self.tree.topLevelItem(0)
-        rows = 1 + top.childCount()
+        opened = self.tree.topLevelItem(0)
+        rows = 1 + (opened.childCount() if opened is not None else 0)
         self.tree.setMinimumHeight(rows * ROW_PX + 2 * self.tree.frameWidth())
         recent = [path for path in self._settings.recent_files if path.exists()]
         if recent:
