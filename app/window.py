@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from app.data.source import OpenRequest
     from core.units import UnitSystem
 
+
 class Controller(Protocol):
     """Does some of the commands of the window."""
 

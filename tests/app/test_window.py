@@ -251,7 +251,9 @@ def test_saving(qtbot, forecast, tmp_path, monkeypatch):
     for key in ("export_comparison", "save_forecast"):
         window.actions_[key].trigger()
         wait_idle(qtbot, window)
-    table = (tmp_path / "table.csv").read_text().splitlines()
+    lines = (tmp_path / "table.csv").read_text().splitlines()
+    assert lines[0].startswith("# ")
+    table = [line for line in lines if not line.startswith("#")]
     assert table[0].startswith("time_myr,")
     assert len(table) == 1 + 5
     saved = core.load(tmp_path / "saved.shell.h5")
