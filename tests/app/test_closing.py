@@ -138,4 +138,6 @@ def test_closing_while_a_network_is_fine_tuned(qapp, tmp_path, when):
     assert all("Fine-tuning goes on" in text for text, *_ in asked)
     assert str(out) in asked[0][1]
     # What was trained can be taken up again: it was asked to stop, not killed.
-    assert can_resume(out) == (when == "working")
+    # Closed at once it may, or may not, have come so far.
+    if when == "working":
+        assert can_resume(out)
