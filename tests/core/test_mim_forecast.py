@@ -13,8 +13,9 @@ import core
 from core.cubes import Cube
 from core.errors import Cancelled, InvalidRequest
 from core.models.mim_forecast import DensityMIM, config_arguments
-from core.models.registry import ModelConfig, load_model, save_model
+from core.models.registry import ModelConfig, find_model, load_model, save_model
 from core.models.symmetry import SYMMETRIES
+from core.resources import sample_path
 
 CONFIG = ModelConfig(
     "mim-tiny", architecture="mim3d", arguments=config_arguments(2, 8, 3, n=8), n=8, frames=4
@@ -160,3 +161,20 @@ def test_a_forecast_stops_within_a_frame(weights: Path) -> None:
 def test_only_such_networks_make_frame_after_frame(weights: Path) -> None:
     assert core.Forecaster(weights, device="cpu").frame_by_frame
     assert not core.Forecaster("thin-shell").frame_by_frame
+
+
+def test_the_shipped_one_forecasts_the_sample() -> None:
+    """A small one: better than any sphere, within what may be shipped."""
+    weights = find_model("mim3d-32-small")
+    assert weights.stat().st_size < 30e6
+    assert "155 of 1e51 erg" in weights.with_suffix(".md").read_text(encoding="utf-8")
+    sample = core.load(sample_path())
+    assert isinstance(sample, core.Simulation)
+    forecaster = core.Forecaster("mim3d-32-small", device="cpu", averaging=1)
+    forecast = forecaster.forecast(sample.sequence[0])
+    figures = core.compare(forecast, sample.sequence, control=sample.control)
+    assert figures.row_at(0.049).cavity_iou > 0.6
+    assert figures.row_at(0.098).cavity_iou > 0.7
+    assert figures.row_at(0.098).log_error_dex < figures.row_at(0.098).persistence_error_dex
+    with pytest.raises(InvalidRequest, match="knows explosions of"):
+        forecaster.forecast(sample.sequence[0], energy_erg=2e51)
