@@ -302,9 +302,9 @@ class _GpuCounter:
 
 
 def _less(ratio: float) -> str:
-    """Write a ratio with two figures: 7.3 x less, 140 x less; or 1.2 x more."""
+    """Write a ratio with two figures: 7.3× less, 140× less; or 1.2× more."""
     word = "less" if ratio >= 1 else "more"
     ratio = ratio if ratio >= 1 else 1.0 / ratio
     if ratio < 100:
-        return f"{ratio:.2g} x {word}"
-    return f"{round(ratio, 2 - len(str(int(ratio)))):.0f} x {word}"
+        return f"{ratio:.2g}× {word}"
+    return f"{round(ratio, 2 - len(str(int(ratio)))):.0f}× {word}"

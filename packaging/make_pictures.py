@@ -318,9 +318,10 @@ def supernova(studio: Studio) -> None:
     dialog = window.supernova.dialog
     assert dialog is not None
     dialog.cells.setCurrentIndex(0)
-    dialog.path.setText(str(studio.scratch / "mine.shell.h5"))
+    dialog.path.setText("mine.shell.h5")
     studio.wait(1.0)
     studio.shoot("new-supernova")
+    dialog.path.setText(str(studio.scratch / "mine.shell.h5"))
     dialog.start.click()
     source = window.document.source
     studio.until(lambda: window.document.source not in (None, source))

@@ -122,13 +122,11 @@ def test_ratios() -> None:
     cheap, dear = Expense(0.5, 0.5, "CPU", 6.0), Expense(60.0, 60.0, "CPU", 720.0)
     found = saving(cheap.as_provenance(), dear.as_provenance())
     assert found == Saving(120.0, 120.0)
-    assert (
-        str(found) == "Forecast against simulation: 120 x less time, 120 x less energy (estimate)."
-    )
+    assert str(found) == "Forecast against simulation: 120× less time, 120× less energy (estimate)."
     older = saving(cheap.as_provenance(), {"wall_seconds": 3.14159})
-    assert str(older) == "Forecast against simulation: 6.3 x less time."
+    assert str(older) == "Forecast against simulation: 6.3× less time."
     dearer = saving(dear.as_provenance(), cheap.as_provenance())
-    assert str(dearer).endswith("120 x more time, 120 x more energy (estimate).")
+    assert str(dearer).endswith("120× more time, 120× more energy (estimate).")
     assert saving(cheap.as_provenance(), {"model": "unet-32", **dear.as_provenance()}) is None
     assert saving({}, dear.as_provenance()) is None
 
@@ -142,7 +140,7 @@ def test_a_comparison_says_what_was_saved(tmp_path) -> None:
     forecast = Forecast(real.sequence, real.control, provenance={"model": "x", **cheap})
     comparison = core.compare(forecast, truth, surfaces=False)
     assert comparison.control_source == "given"
-    assert str(comparison).endswith("120 x less time, 100 x less energy (estimate).")
+    assert str(comparison).endswith("120× less time, 100× less energy (estimate).")
     assert comparison.as_dict()["saving"] == {"time": 120.0, "energy": 100.0}
     assert core.compare(forecast, truth.sequence, surfaces=False).saving is None
     core.save(truth, tmp_path / "run.shell.h5")
