@@ -83,6 +83,7 @@ class TrainingDialog(WorkDialog):
         theme.changed.connect(self._dress)
         self._dress()
         self._refresh()
+        self.refresh_curves()
 
     # -- building --------------------------------------------------------------
 
